@@ -1,0 +1,224 @@
+import type { Logger } from '../base/logger.ts'
+import type { Config } from '../config/config.ts'
+import { vhostOf } from '../config/vhost-of.ts'
+import type { PublisherRef, SourceNumber, StreamId } from '../ipc/contract.ts'
+import { MediaClient } from '../ipc/media-client.ts'
+import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
+import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { displayName, vhostOfStream } from '../live/stream-key.ts'
+import type { Packet } from '../media/packet.ts'
+import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { LiveStream } from './live-stream.ts'
+import type { SubscriberChannel } from './subscription.ts'
+
+/** A stream and the link its publisher comes over. */
+interface Entry {
+  readonly live: LiveStream
+  link: MediaClient | null
+}
+
+/**
+ * A back-source: holds live streams (one, or several above `max_processes`), pulls each publisher from the
+ * stream worker that has its connection, and serves the stream workers that pull for their players.
+ */
+class BackSource implements Worker {
+  readonly #context: WorkerContext
+  readonly #logger: Logger
+  readonly #server: MediaServer
+  readonly #clock = new RelayClock()
+  readonly #streams = new Map<SourceNumber, Entry>()
+  readonly #links = new Map<string, MediaClient>()
+  readonly #subscribers = new Map<SenderChannel, WorkerSubscriber>()
+  #config: Config
+  #draining = false
+
+  constructor(context: WorkerContext) {
+    this.#context = context
+    this.#logger = context.logger
+    this.#config = context.config
+    this.#server = new MediaServer(context.socketPath, {
+      onMessage: (channel, message) => {
+        const subscriber = this.#subscriberOf(channel)
+        if (message.t === 'subscribe') this.#subscribe(subscriber, message.source)
+        else if (message.t === 'unsubscribe') this.#streams.get(message.source)?.live.unsubscribe(subscriber)
+      },
+      onClose: (channel) => this.#forgetSubscriber(channel),
+    })
+    this.#setTitle()
+  }
+
+  async start(): Promise<string[]> {
+    await this.#server.listen()
+    return [this.#context.socketPath]
+  }
+
+  onMessage(message: RoleMessage): void {
+    if (message.t === 'open') this.#open(message.stream, message.source, message.publisher)
+    else if (message.t === 'close') this.#close(message.source)
+  }
+
+  reload(config: Config): void {
+    this.#config = config
+    for (const { live } of this.#streams.values()) {
+      const vhost = vhostOf(config, vhostOfStream(live.stream))
+      if (vhost !== null) live.config = vhost
+    }
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#exitIfIdle()
+  }
+
+  async stop(): Promise<void> {
+    for (const source of [...this.#streams.keys()]) this.#close(source)
+    for (const link of this.#links.values()) link.close()
+    this.#server.close()
+  }
+
+  status() {
+    return {
+      connections: this.#server.channels + this.#links.size,
+      streams: [...this.#streams.values()].map((entry) => entry.live.status()),
+    }
+  }
+
+  #open(stream: StreamId, number: SourceNumber, publisher: PublisherRef | null): void {
+    const entry = this.#streams.get(number) ?? this.#newEntry(stream, number)
+    if (entry === null) return
+    if (publisher !== null) {
+      entry.link = this.#linkTo(publisher.path)
+      entry.link.send({ t: 'attach', publishId: publisher.publishId, source: number })
+    }
+    this.#context.send({ t: 'opened', source: number })
+  }
+
+  #newEntry(stream: StreamId, number: SourceNumber): Entry | null {
+    const vhost = vhostOf(this.#config, vhostOfStream(stream))
+    if (vhost === null) {
+      this.#logger.error({ code: 'VHOST_UNKNOWN', stream }, 'cannot open a stream of a vhost that is gone')
+      return null
+    }
+    const entry: Entry = { live: new LiveStream(stream, number, vhost, this.#logger), link: null }
+    this.#streams.set(number, entry)
+    this.#setTitle()
+    return entry
+  }
+
+  #close(number: SourceNumber): void {
+    const entry = this.#streams.get(number)
+    if (entry === undefined) return
+    entry.live.unpublish()
+    this.#streams.delete(number)
+    for (const [channel, subscriber] of this.#subscribers) {
+      entry.live.unsubscribe(subscriber)
+      channel.send({ t: 'gone', source: number })
+    }
+    this.#setTitle()
+    this.#exitIfIdle()
+  }
+
+  #linkTo(path: string): MediaClient {
+    const known = this.#links.get(path)
+    if (known !== undefined) return known
+    const current = (source: SourceNumber): LiveStream | null => {
+      const entry = this.#streams.get(source)
+      // A publisher that was replaced may still send for a moment.
+      return entry !== undefined && entry.link === link ? entry.live : null
+    }
+    const link: MediaClient = new MediaClient(path, {
+      onRestart: (source, sourceId) => current(source)?.publish(sourceId),
+      // The body lies in the read buffer; the source keeps and shares it.
+      onPacket: (source, packet) => current(source)?.push({ ...packet, body: Buffer.from(packet.body) }),
+      onIdle: (source) => this.#onPublisherLeft(current(source)),
+      onGone: (source) => this.#onPublisherLeft(current(source)),
+      onClose: (error) => {
+        this.#links.delete(path)
+        if (error !== null) this.#logger.warn({ err: error, path }, 'lost the connection to a stream worker')
+        for (const entry of this.#streams.values()) {
+          if (entry.link !== link) continue
+          entry.live.unpublish()
+          entry.link = null
+        }
+        this.#exitIfIdle()
+      },
+    })
+    this.#links.set(path, link)
+    return link
+  }
+
+  #onPublisherLeft(live: LiveStream | null): void {
+    live?.unpublish()
+    this.#exitIfIdle()
+  }
+
+  #subscribe(subscriber: WorkerSubscriber, source: SourceNumber): void {
+    const entry = this.#streams.get(source)
+    if (entry === undefined) subscriber.channel.send({ t: 'gone', source })
+    else entry.live.subscribe(subscriber)
+  }
+
+  #subscriberOf(channel: SenderChannel): WorkerSubscriber {
+    let subscriber = this.#subscribers.get(channel)
+    if (subscriber === undefined) {
+      subscriber = new WorkerSubscriber(channel, (packet) => {
+        this.#clock.schedule(channel, relayWaitMs(packet, 'auto', this.#streams.size))
+      })
+      this.#subscribers.set(channel, subscriber)
+    }
+    return subscriber
+  }
+
+  #forgetSubscriber(channel: SenderChannel): void {
+    const subscriber = this.#subscribers.get(channel)
+    if (subscriber === undefined) return
+    this.#subscribers.delete(channel)
+    for (const { live } of this.#streams.values()) live.unsubscribe(subscriber)
+    this.#exitIfIdle()
+  }
+
+  /** Without a master, or told to drain, the process lives as long as it has somebody to serve. */
+  #exitIfIdle(): void {
+    if (!this.#draining) return
+    const publishing = [...this.#streams.values()].some(({ live }) => live.status().publishing)
+    if (!publishing) this.#context.exit()
+  }
+
+  #setTitle(): void {
+    const [first, ...more] = [...this.#streams.values()].map(({ live }) => displayName(live.stream))
+    process.title =
+      first === undefined
+        ? 'weir: back-source (spare)'
+        : `weir: back-source ${first}${more.length > 0 ? ` +${more.length}` : ''}`
+  }
+}
+
+/** A stream worker's channel as the subscriptions on it see it. */
+class WorkerSubscriber implements SubscriberChannel {
+  readonly channel: SenderChannel
+  readonly #schedule: (packet: Packet) => void
+
+  constructor(channel: SenderChannel, schedule: (packet: Packet) => void) {
+    this.channel = channel
+    this.#schedule = schedule
+  }
+
+  get queuedBytes(): number {
+    return this.channel.queuedBytes
+  }
+
+  sendRestart(source: SourceNumber, sourceId: string): void {
+    this.channel.send({ t: 'restart', source, sourceId })
+  }
+
+  sendIdle(source: SourceNumber): void {
+    this.channel.send({ t: 'idle', source })
+  }
+
+  sendPacket(source: SourceNumber, packet: Packet): void {
+    this.channel.sendMedia(source, packet.type, packet.flags, packet.timestamp, packet.body)
+    this.#schedule(packet)
+  }
+}
+
+runWorker('back-source', (context) => new BackSource(context))

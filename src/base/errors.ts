@@ -1,0 +1,232 @@
+/**
+ * Every error that Weir raises on purpose, in one table. A code is stable: operators match on it in logs,
+ * clients of the API in answers, tests in assertions. `docs/errors.md` lists the same table, and a test
+ * holds the two together.
+ */
+export const errorTable = {
+  // configuration
+  CONFIG_UNREADABLE: {
+    summary: 'The configuration file cannot be read.',
+    remedy: 'Check the path given with -c and the permissions of the file.',
+  },
+  CONFIG_SYNTAX: {
+    summary: 'The configuration file does not parse.',
+    remedy: 'Look at the named line and column: a missing ";" or "}" is usually just before it.',
+  },
+  CONFIG_UNKNOWN_DIRECTIVE: {
+    summary: 'The configuration names a directive that does not exist there.',
+    remedy: 'Correct the spelling (a suggestion is given) or move the directive into its section.',
+  },
+  CONFIG_BAD_VALUE: {
+    summary:
+      'A directive has an argument of the wrong type, out of its range, or too many or too few of them.',
+    remedy: 'The message names the directive and what it accepts; docs/configuration.md has the list.',
+  },
+  CONFIG_DUPLICATE: {
+    summary: 'A directive, or a section of the same name, is given twice.',
+    remedy: 'Remove one of the two; the message names both places.',
+  },
+  CONFIG_INCLUDE: {
+    summary: 'An included file includes itself, or files are included too deeply.',
+    remedy: 'Break the loop of include directives.',
+  },
+  // AMF
+  AMF_TRUNCATED: {
+    summary: 'An AMF value ends before its announced length.',
+    remedy: 'The peer sent a broken message; nothing to do here.',
+  },
+  AMF_MARKER: {
+    summary: 'An AMF value has a type marker that does not exist.',
+    remedy: 'The peer sent a broken message; nothing to do here.',
+  },
+  AMF_LIMIT: {
+    summary: 'An AMF value is nested too deeply, has too many elements or too long a string.',
+    remedy: 'The peer is broken or hostile; nothing to do here.',
+  },
+  AMF_REFERENCE: {
+    summary: 'An AMF value refers to an object, string or trait that was not sent.',
+    remedy: 'The peer sent a broken message; nothing to do here.',
+  },
+  AMF_ENCODE: {
+    summary: 'A value cannot be written in the AMF format asked for.',
+    remedy: 'This is a bug in what sends the value: please report it.',
+  },
+  // RTMP, the wire
+  RTMP_HANDSHAKE_VERSION: {
+    summary: 'The peer does not speak RTMP version 3 in the clear.',
+    remedy: 'Something other than an RTMP client connected to the RTMP port, or a client with RTMPE.',
+  },
+  RTMP_HANDSHAKE_DIGEST: {
+    summary: "The peer's handshake answer carries a digest that does not verify.",
+    remedy: 'A proxy changes the bytes between client and server, or the peer is broken.',
+  },
+  RTMP_CHUNK_HEADER: {
+    summary: 'A chunk refers to an earlier message header that was never sent on its chunk stream.',
+    remedy: 'The peer lost its place in its own stream; it has to connect again.',
+  },
+  RTMP_CHUNK_SIZE: {
+    summary: 'The peer announced a chunk size of 0 or above 2147483647.',
+    remedy: 'The peer is broken; legal sizes are 1 to 16777215.',
+  },
+  RTMP_CHUNK_STREAMS: {
+    summary: 'The peer uses more chunk streams than one connection may.',
+    remedy: 'The peer is broken or hostile; real clients use fewer than ten.',
+  },
+  RTMP_MESSAGE_SIZE: {
+    summary: 'The peer announced a message longer than max_message_size.',
+    remedy: 'Raise max_message_size if an encoder really sends frames this large.',
+  },
+  RTMP_PARTIAL_SIZE: {
+    summary: 'The unfinished messages of one connection together are larger than allowed.',
+    remedy: 'The peer is broken or hostile; real clients finish one message before the next.',
+  },
+  RTMP_CONTROL: {
+    summary: 'A protocol control message is too short or has a value outside its range.',
+    remedy: 'The peer sent a broken message; nothing to do here.',
+  },
+  RTMP_COMMAND: {
+    summary: 'A command message is malformed or lacks an argument it needs.',
+    remedy: 'The peer sent a broken command; nothing to do here.',
+  },
+  RTMP_STATE: {
+    summary: 'A command came at a point of the session where it makes no sense.',
+    remedy: 'The client must connect before it creates streams, and publish or play only once per stream.',
+  },
+  RTMP_NAME: {
+    summary: 'An application, stream or virtual host name is empty, too long or has forbidden characters.',
+    remedy: 'Names are 1 to 255 bytes of UTF-8 without "..", backslash, NUL and control characters.',
+  },
+  RTMP_FLOOD: {
+    summary: 'The peer asks for answers faster than it reads them.',
+    remedy: 'The peer is broken or hostile; nothing to do here.',
+  },
+  RTMP_TIMEOUT: {
+    summary: 'The peer did not finish the handshake, connect, publish or play, or send data in time.',
+    remedy: 'Check the network to the client; the time-outs are settings.',
+  },
+  RTMP_REJECTED: {
+    summary: 'The server at the other end refused to connect, publish or play.',
+    remedy: 'The message carries the reason that the other server gave.',
+  },
+  RTMP_CLOSED: {
+    summary: 'The peer closed the connection before the operation was complete.',
+    remedy: 'See the log of the other end for its reason.',
+  },
+  // FLV files
+  FLV_FORMAT: {
+    summary: 'The file is not FLV, or an FLV tag in it is broken.',
+    remedy: 'Check the file with ffprobe.',
+  },
+  // media
+  MEDIA_FORMAT: {
+    summary: 'A codec configuration (H.264, AAC) inside the media is malformed.',
+    remedy: 'Check what the encoder sends with ffprobe.',
+  },
+  // admission
+  CONNECTION_LIMIT: {
+    summary: 'The server holds max_connections connections and refused one more.',
+    remedy: 'Raise max_connections, or add a server.',
+  },
+  VHOST_UNKNOWN: {
+    summary: 'The client asked for a virtual host that is not configured or is not enabled.',
+    remedy: 'Add the vhost, or a __defaultVhost__ that takes what no other does.',
+  },
+  STREAM_BUSY: {
+    summary: 'The stream has a publisher already.',
+    remedy: 'Stop the other encoder, or set publish { policy replace; }.',
+  },
+  STREAM_REPLACED: {
+    summary: 'Another publisher took the stream over, as its policy allows.',
+    remedy: 'Nothing to do when it was meant; else set publish { policy reject; }.',
+  },
+  SOURCE_LIMIT: {
+    summary: 'The server holds max_sources streams and refused one more.',
+    remedy: 'Raise max_sources, or add a server.',
+  },
+  SOURCE_UNAVAILABLE: {
+    summary: 'No back-source process could take the stream.',
+    remedy: 'The log of the master says why back-source processes do not start.',
+  },
+  PLAYER_STALLED: {
+    summary: 'A player did not read anything for the time it may stall.',
+    remedy: 'Its network or the player itself hangs; it may connect again.',
+  },
+  // processes
+  IPC_FRAME: {
+    summary: 'A frame between two processes is malformed or too long.',
+    remedy: 'Processes of different versions talk to each other, or this is a bug: please report it.',
+  },
+  IPC_VERSION: {
+    summary: 'Two processes speak different versions of the internal protocol.',
+    remedy: 'Restart the server so that all its processes are of one version.',
+  },
+  IPC_OVERFLOW: {
+    summary: 'A process does not read its control messages; its queue is full.',
+    remedy: 'The process hangs and is replaced; its log lines say what it did last.',
+  },
+  PID_FILE: {
+    summary: 'The pid file is held by a living server, or cannot be written.',
+    remedy: 'Stop the other server, or set another pid file.',
+  },
+  RUNTIME_DIR: {
+    summary: 'The directory for Unix sockets cannot be made or written, or its path is too long.',
+    remedy: 'Set runtime_dir to a short path that this user can write.',
+  },
+  LISTEN: {
+    summary: 'A listen address cannot be bound.',
+    remedy: 'The message names the address; stop what holds it or change listen.',
+  },
+  LOG_FILE: {
+    summary: 'The log file cannot be opened.',
+    remedy: 'Check srs_log_file and the permissions of its directory.',
+  },
+  WORKER_BOOT: {
+    summary: 'A worker process ended before it was ready.',
+    remedy: 'The lines above it in the log say why.',
+  },
+  WORKER_EXIT: {
+    summary: 'A worker process ended unexpectedly and is replaced.',
+    remedy: 'If it repeats, the lines before it in the log say why.',
+  },
+  NOT_RUNNING: {
+    summary: 'No server is running for this configuration.',
+    remedy: 'Start it, or name the configuration it was started with (-c).',
+  },
+} as const satisfies Record<string, { summary: string; remedy: string }>
+
+/** A stable error code: a key of {@link errorTable}. */
+export type ErrorCode = keyof typeof errorTable
+
+/** Whether a string, perhaps from another process, is one of our codes. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code)
+}
+
+/** An error with a stable code. The message says what happened here; the table says what it means in general. */
+export class WeirError extends Error {
+  readonly code: ErrorCode
+
+  /**
+   * @param code a key of {@link errorTable}
+   * @param message what happened, with the values that matter; one line
+   * @param cause the error below this one, if any
+   */
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'WeirError'
+    this.code = code
+  }
+}
+
+/** The code of an error for a log line: Weir's own, else the system's (`ECONNRESET`), else `INTERNAL`. */
+export function codeOf(error: unknown): string {
+  if (error instanceof WeirError) return error.code
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
+  return 'INTERNAL'
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replaceAll('\n', ' ')
+}

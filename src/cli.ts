@@ -1,0 +1,80 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { codeOf, messageOf } from './base/errors.ts'
+import { version } from './base/version.ts'
+import type { Config } from './config/config.ts'
+import { loadConfig } from './config/load.ts'
+import { controlSignals, serverStatus, signalMaster } from './master/control.ts'
+import type { ServerStatus } from './master/control-contract.ts'
+import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
+import { runMaster } from './master/main.ts'
+import { formatStatus } from './master/status-text.ts'
+
+const defaultConfig = 'conf/weir.conf'
+
+/** Says on one line why nothing happened, and ends. */
+function fail(error: unknown): never {
+  const text = `weir: ${codeOf(error)}: ${messageOf(error)}`
+  if (isDaemon()) reportStart(text)
+  process.stderr.write(`${text}\n`)
+  process.exit(1)
+}
+
+async function start(file: string): Promise<void> {
+  const { config } = loadConfig(file)
+  if (config.daemon && !isDaemon()) {
+    process.chdir(config.workDir)
+    const pid = await startDaemon(config.log)
+    process.stdout.write(`weir ${version} runs in the background (pid ${pid}), log ${config.log.file}\n`)
+    process.exit(0)
+  }
+  await runMaster(file)
+  if (isDaemon()) reportStart(null)
+}
+
+/** The configuration a running server was started with, in its working directory. */
+function configOf(file: string): Config {
+  const { config } = loadConfig(file)
+  process.chdir(config.workDir)
+  return config
+}
+
+const program = new Command('weir')
+  .description('A live-streaming server: RTMP in and out, across all cores.')
+  .version(version, '-v, --version', 'print the version')
+  .option('-c, --config <file>', 'configuration file', defaultConfig)
+  .option('-t, --test', 'test the configuration and exit')
+  .helpOption('-h, --help', 'print this help')
+  .action(async (options: { config: string; test?: boolean }) => {
+    const file = resolve(options.config)
+    if (!options.test) return start(file)
+    const { warnings } = loadConfig(file)
+    for (const warning of warnings) process.stderr.write(`weir: warning: ${warning}\n`)
+    process.stdout.write(`weir: the configuration ${file} is valid\n`)
+  })
+
+const control = program.command('ctl').description('control the running server of a configuration')
+
+for (const action of Object.keys(controlSignals) as (keyof typeof controlSignals)[]) {
+  control
+    .command(action)
+    .description(`send ${controlSignals[action]} to the master`)
+    .action(() => {
+      const { config: file } = program.opts<{ config: string }>()
+      const pid = signalMaster(configOf(resolve(file)), action)
+      process.stdout.write(`weir: sent ${controlSignals[action]} to process ${pid}\n`)
+    })
+}
+
+control
+  .command('status')
+  .description('show all processes and streams')
+  .option('--json', 'as JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { config: file } = program.opts<{ config: string }>()
+    const status: ServerStatus = await serverStatus(configOf(resolve(file)))
+    process.stdout.write(options.json ? `${JSON.stringify(status)}\n` : formatStatus(status))
+    process.exit(0)
+  })
+
+program.parseAsync().catch(fail)

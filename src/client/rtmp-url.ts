@@ -1,0 +1,38 @@
+/** RTMP URLs as a client is given them: `rtmp://host[:port]/app[/instance]/stream[?query]`. */
+import { WeirError } from '../base/errors.ts'
+import { defaultRtmpPort } from '../rtmp/tc-url.ts'
+
+export interface RtmpUrl {
+  /** Without the brackets of an IPv6 address. */
+  readonly host: string
+  readonly port: number
+  /** Application, with instance and, if it stands before the stream, its query. */
+  readonly app: string
+  /** Stream name with its query. */
+  readonly stream: string
+  /** What connect tells the server about where it is: the URL without the stream, with the port. */
+  readonly tcUrl: string
+}
+
+/**
+ * Takes a URL apart; nothing is decoded. The stream is the last segment of the path and has the query, except in SRS's
+ * older form `rtmp://host/app?vhost=V/stream`, where the application has it.
+ * @throws WeirError RTMP_NAME when it is no RTMP URL or lacks the application or the stream
+ */
+export function parseRtmpUrl(url: string): RtmpUrl {
+  const match = /^rtmp:\/\/(\[[0-9a-f:.]+\]|[^:/?[\]]+)(?::(\d{1,5}))?\/(.*)$/is.exec(url)
+  const [, authority = '', portText, path = ''] = match ?? []
+  const port = Number(portText ?? defaultRtmpPort)
+  if (match === null || port < 1 || port > 65535)
+    throw new WeirError('RTMP_NAME', `${url} is not rtmp://host/app/stream`)
+  const query = path.indexOf('?')
+  const slash = query < 0 ? path.lastIndexOf('/') : path.lastIndexOf('/', query)
+  const split = slash < 0 ? path.lastIndexOf('/') : slash
+  const app = path.slice(0, Math.max(split, 0))
+  const stream = path.slice(split + 1)
+  if (app === '' || stream === '' || stream.startsWith('?')) {
+    throw new WeirError('RTMP_NAME', `${url} lacks an application or a stream`)
+  }
+  const host = authority.startsWith('[') ? authority.slice(1, -1) : authority
+  return { host, port, app, stream, tcUrl: `rtmp://${authority}:${port}/${app}` }
+}

@@ -1,0 +1,24 @@
+import type { Config } from './config.ts'
+import { interpret } from './interpret.ts'
+import { readSource } from './source.ts'
+
+/** A configuration that was read from files. */
+export interface LoadedConfig {
+  /** Plain data: it can be cloned, and sent to other processes. */
+  readonly config: Config
+  /** What the operator should know, one line each, with its place: `conf/x.conf:12: …`. */
+  readonly warnings: readonly string[]
+  /** The files that were read: the one that was named, then what it includes. */
+  readonly files: readonly string[]
+}
+
+/**
+ * Reads a configuration file and all that it includes. Paths in it are kept as they are written.
+ * @param path relative to the working directory, or absolute
+ * @throws WeirError CONFIG_UNREADABLE, CONFIG_SYNTAX or CONFIG_INCLUDE with the first problem; else, with all problems
+ *   (up to 20) on a line each, the code of the first: CONFIG_UNKNOWN_DIRECTIVE, CONFIG_BAD_VALUE, CONFIG_DUPLICATE
+ */
+export function loadConfig(path: string): LoadedConfig {
+  const { directives, files } = readSource(path)
+  return { ...interpret(directives), files }
+}

@@ -1,0 +1,89 @@
+/** The sections outside of virtual hosts: HTTP servers, heartbeat, statistics, stream casters. */
+import { section, since1, since2, since6 } from './declare.ts'
+import { decimal, endpoints, flag, integer, list, path, text } from './lines.ts'
+
+export const heartbeat = section('Tells another server regularly that this one lives.', since1, {
+  enabled: flag('off', 'Whether heartbeats are sent.', since1),
+  interval: decimal('9.9', { min: 0.1, max: 86_400, unit: 's' }, 'Time between two heartbeats.', since1),
+  url: text('http://127.0.0.1:8085/api/v1/servers', 'a URL', 'Where heartbeats are posted to.', since1),
+  deviceId: text('', 'any text', 'The name that this server gives itself in a heartbeat.', {
+    ...since1,
+    example: 'my-server',
+  }),
+  summaries: flag('off', 'Adds what the API says under /api/v1/summaries.', since1),
+  ports: flag('off', 'Adds the ports this server listens on.', since6),
+})
+
+export const stats = section('What the API tells about the machine.', since1, {
+  enabled: flag('on', 'Whether statistics of the machine are gathered.', since6),
+  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', since1),
+  disk: list('', 'names of disks', 'The disks whose traffic is reported.', { ...since1, example: 'sda sdb' }),
+})
+
+function https(listen: string) {
+  return section('The same over TLS.', since6, {
+    enabled: flag('off', 'Whether TLS is served.', since6),
+    listen: endpoints(listen, 'The addresses to listen on.', since6),
+    key: path('./conf/server.key', 'The private key, PEM.', since6),
+    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', since6),
+  })
+}
+
+export const httpApi = section('The HTTP API.', since1, {
+  enabled: flag('off', 'Whether the API is served.', since1),
+  listen: endpoints('1985', 'The addresses to listen on.', since1),
+  crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', since2),
+  rawApi: section('Calls that change the server.', since6, {
+    enabled: flag('off', 'Whether these calls are served.', since6),
+    allowReload: flag('off', 'Whether the call that reloads the configuration is served.', since6),
+  }),
+  auth: section('A password for the API.', since6, {
+    enabled: flag('off', 'Whether a password is asked for.', since6),
+    username: text('', 'any text', 'The user name.', { ...since6, example: 'admin' }),
+    password: text('', 'any text', 'The password.', { ...since6, example: 'admin' }),
+  }),
+  https: https('1990'),
+})
+
+export const httpServer = section(
+  'The HTTP server for files and live streams.',
+  { ...since2, formerly: { http_stream: { srs: [1] } } },
+  {
+    enabled: flag('off', 'Whether HTTP is served.', since2),
+    listen: endpoints('8080', 'The addresses to listen on.', since2),
+    dir: path('./objs/nginx/html', 'The directory of files that are served.', since2),
+    crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', since6),
+    https: https('8088'),
+  },
+)
+
+export const streamCaster = section(
+  'Takes streams of other protocols and publishes them here.',
+  since2,
+  {
+    enabled: flag('off', 'Whether this caster runs.', since2),
+    caster: text(
+      'mpegts_over_udp',
+      'mpegts_over_udp, rtsp, flv or gb28181',
+      'The protocol it takes.',
+      since2,
+    ),
+    output: text('', 'a URL', 'Where the stream is published.', {
+      ...since2,
+      example: 'rtmp://127.0.0.1/live/livestream',
+    }),
+    listen: endpoints('8935', 'The addresses to listen on.', since2),
+    rtpPortMin: integer('57200', { min: 1, max: 65_535 }, 'First UDP port for the RTP of rtsp.', {
+      srs: [2],
+    }),
+    rtpPortMax: integer('57300', { min: 1, max: 65_535 }, 'Last UDP port for the RTP of rtsp.', { srs: [2] }),
+  },
+  { sip: 'SRS 6: the SIP side of gb28181.' },
+)
+
+export const exporter = section('Metrics for Prometheus.', since6, {
+  enabled: flag('off', 'Whether metrics are served.', since6),
+  listen: endpoints('9972', 'The addresses to listen on.', since6),
+  label: text('', 'any text', 'A label that all metrics get.', { ...since6, example: 'cn-beijing' }),
+  tag: text('', 'any text', 'A tag that all metrics get.', { ...since6, example: 'cn-edge' }),
+})

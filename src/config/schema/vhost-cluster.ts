@@ -1,0 +1,54 @@
+/** Streams between servers: edge to origin, and forwards. SRS 1 and 2 have the cluster's in the vhost itself. */
+import { section, since6 } from './declare.ts'
+import { flag, list, text, word } from './lines.ts'
+
+const servers = 'one or more servers, host or host:port'
+
+export const cluster = section('Makes this server an edge of others.', since6, {
+  mode: word(
+    'local',
+    ['local', 'remote'],
+    'local: an origin, which has its streams itself; remote: an edge.',
+    {
+      ...since6,
+      formerly: { 'vhost/mode': { srs: [1, 2] } },
+    },
+  ),
+  origin: list('', servers, 'The origins that an edge pulls from and pushes to.', {
+    ...since6,
+    formerly: { 'vhost/origin': { srs: [1, 2] } },
+    example: '192.0.2.1:1935 192.0.2.2:1935',
+  }),
+  tokenTraverse: flag('off', 'Asks the origin about every client of the edge before it is accepted.', {
+    ...since6,
+    formerly: { 'vhost/token_traverse': { srs: [1, 2] } },
+  }),
+  vhost: text('[vhost]', 'the name of a virtual host', 'The virtual host to ask the origin for.', {
+    ...since6,
+    formerly: { 'vhost/vhost': { srs: [2] } },
+  }),
+  debugSrsUpnode: flag('on', 'Tells the origin who the edge is, so that logs can be followed.', {
+    ...since6,
+    formerly: { 'vhost/debug_srs_upnode': { srs: [1, 2] } },
+  }),
+  originCluster: flag('off', 'Shares streams among several origins.', since6),
+  coworkers: list('', servers, 'The HTTP APIs of the other origins.', {
+    ...since6,
+    example: '192.0.2.2:1985',
+  }),
+  protocol: text('rtmp', 'a protocol', 'The protocol between edge and origin.', since6),
+  followClient: flag('off', 'Takes the protocol of the client for that.', since6),
+})
+
+export const forward = section('Sends a copy of every published stream to other servers.', since6, {
+  enabled: flag('off', 'Whether streams are forwarded.', since6),
+  destination: list('', servers, 'The servers that get a copy.', {
+    ...since6,
+    formerly: { 'vhost/forward': { srs: [1, 2] } },
+    example: '192.0.2.3:1935',
+  }),
+  backend: text('', 'a URL', 'A server that is asked where to forward a stream to.', {
+    ...since6,
+    example: 'http://127.0.0.1:8085/api/v1/forward',
+  }),
+})

@@ -1,0 +1,45 @@
+import type { Packet } from '../media/packet.ts'
+import { Channel } from './channel.ts'
+import { type FromSender, protocolVersion, type SourceNumber, type ToSender } from './contract.ts'
+
+/** What a {@link MediaClient} tells of the sources it carries. */
+export interface MediaClientHandler {
+  /** A publisher begins. */
+  onRestart(source: SourceNumber, sourceId: string): void
+  /** The packet's body is a view that is valid during the call only. */
+  onPacket(source: SourceNumber, packet: Packet): void
+  /** The publisher left; another may come. */
+  onIdle(source: SourceNumber): void
+  /** The other process does not have the source (any more). */
+  onGone(source: SourceNumber): void
+  onClose(error: Error | null): void
+}
+
+/** The connection to one other process from which this one pulls media; it carries all their streams. */
+export class MediaClient {
+  readonly #channel: Channel<ToSender, FromSender>
+
+  /** @param path Unix-socket path of the other process's MediaServer */
+  constructor(path: string, handler: MediaClientHandler) {
+    this.#channel = Channel.connect<ToSender, FromSender>(path, {
+      onMessage: (message) => {
+        if (message.t === 'restart') handler.onRestart(message.source, message.sourceId)
+        else if (message.t === 'idle') handler.onIdle(message.source)
+        else if (message.t === 'gone') handler.onGone(message.source)
+      },
+      onMedia: (source, type, flags, timestamp, body) => {
+        handler.onPacket(source, { type, flags, timestamp, body })
+      },
+      onClose: (error) => handler.onClose(error),
+    })
+    this.#channel.send({ t: 'hello', version: protocolVersion })
+  }
+
+  send(message: Exclude<ToSender, { t: 'hello' }>): void {
+    this.#channel.send(message)
+  }
+
+  close(): void {
+    this.#channel.close(null)
+  }
+}

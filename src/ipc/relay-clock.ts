@@ -1,0 +1,68 @@
+import { monotonicMs } from '../base/clock.ts'
+import { audioType, type Packet } from '../media/packet.ts'
+
+/** What the clock flushes: a channel. */
+export interface RelayTarget {
+  flush(): void
+}
+
+/** Audio waits this long at most for a video frame to ride along with, in milliseconds. */
+const audioWaitMs = 40
+
+/** Up to this many streams in a process each video frame is relayed at the end of its event-loop turn. */
+const promptStreams = 4
+
+/** The longest `auto` lets video wait, and what each further stream adds, in milliseconds. */
+const maxAutoMs = 100
+const autoMsPerStream = 0.5
+
+/**
+ * How long a packet may wait before it is relayed to another process. A wake-up of the other process costs far
+ * more than the bytes, so that the wait grows with the number of streams this process relays.
+ * @param latency `mr_latency`: milliseconds, or `auto`
+ * @param streams streams that this process relays
+ * @returns milliseconds; 0: at the end of this event-loop turn
+ */
+export function relayWaitMs(packet: Packet, latency: number | 'auto', streams: number): number {
+  const video =
+    latency !== 'auto'
+      ? latency
+      : streams <= promptStreams
+        ? 0
+        : Math.min(maxAutoMs, streams * autoMsPerStream)
+  return packet.type === audioType && packet.flags === 0 ? Math.max(video, audioWaitMs) : video
+}
+
+/** Flushes channels when the first packet queued on any of them is due, with one timer for all. */
+export class RelayClock {
+  #targets = new Set<RelayTarget>()
+  #timer: NodeJS.Timeout | null = null
+  #dueMs = Number.POSITIVE_INFINITY
+  #endOfTurn = false
+
+  /** Has `target` flushed within `waitMs` milliseconds, together with all others that are queued by then. */
+  schedule(target: RelayTarget, waitMs: number): void {
+    this.#targets.add(target)
+    if (this.#endOfTurn) return
+    if (waitMs < 1) {
+      this.#endOfTurn = true
+      setImmediate(this.#tick)
+      return
+    }
+    const due = monotonicMs() + waitMs
+    if (due >= this.#dueMs) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#dueMs = due
+    this.#timer = setTimeout(this.#tick, waitMs)
+  }
+
+  readonly #tick = (): void => {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#dueMs = Number.POSITIVE_INFINITY
+    this.#endOfTurn = false
+    const targets = this.#targets
+    this.#targets = new Set()
+    for (const target of targets) target.flush()
+  }
+}

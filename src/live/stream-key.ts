@@ -1,0 +1,28 @@
+import { defaultVhost } from '../config/vhost-of.ts'
+
+/** What makes a stream the same stream: the virtual host after resolution, the application, the name. */
+export interface StreamKey {
+  readonly vhost: string
+  readonly app: string
+  readonly stream: string
+}
+
+/**
+ * The key as one string, `vhost/app/stream`. Applications may hold slashes, virtual hosts and the last part of
+ * a stream name may not, so that two different keys could only meet when an app and a stream name together
+ * are the same path: then they are the same path in HLS and DVR files too.
+ */
+export function streamId(key: StreamKey): string {
+  return `${key.vhost}/${key.app}/${key.stream}`
+}
+
+/** The stream as operators write it: without the default virtual host. */
+export function displayName(id: string): string {
+  return id.startsWith(`${defaultVhost}/`) ? id.slice(defaultVhost.length + 1) : id
+}
+
+/** The virtual host of a stream id. */
+export function vhostOfStream(id: string): string {
+  const slash = id.indexOf('/')
+  return slash < 0 ? id : id.slice(0, slash)
+}

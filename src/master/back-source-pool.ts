@@ -1,0 +1,149 @@
+import { monotonicMs } from '../base/clock.ts'
+import { codeOf, type WeirError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import { BackOff } from './back-off.ts'
+import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
+
+/** A back-source and how many streams it holds. */
+export interface BackSource {
+  readonly worker: WorkerHandle
+  streams: number
+}
+
+/** How many processes there may be. */
+export interface PoolLimits {
+  /** `max_processes`: beyond it streams share processes. */
+  readonly maxProcesses: number
+  /** `spare_processes`: kept forked and empty, so that a publish never waits for a process start. */
+  readonly spares: number
+}
+
+/** What the pool's owner hears. */
+export interface PoolListener {
+  onMessage(backSource: BackSource, message: WorkMessage): void
+  /**
+   * The process is gone or going, and with it what its streams had cached. They may move after `waitMs`
+   * milliseconds: a stream that crashes every process must not do so in a tight loop.
+   */
+  onLost(backSource: BackSource, waitMs: number): void
+}
+
+/** The back-source processes: a warm spare, one per stream, shared above the limit. */
+export class BackSourcePool implements WorkerListener {
+  readonly #spawn: (listener: WorkerListener) => WorkerHandle
+  readonly #listener: PoolListener
+  readonly #logger: Logger
+  readonly #members = new Map<WorkerHandle, BackSource>()
+  readonly #startedAtMs = new Map<WorkerHandle, number>()
+  readonly #backOff = new BackOff()
+  #limits: PoolLimits
+  #refillTimer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(
+    spawn: (listener: WorkerListener) => WorkerHandle,
+    limits: PoolLimits,
+    logger: Logger,
+    listener: PoolListener,
+  ) {
+    this.#spawn = spawn
+    this.#limits = limits
+    this.#logger = logger
+    this.#listener = listener
+  }
+
+  set limits(limits: PoolLimits) {
+    this.#limits = limits
+    this.refill()
+  }
+
+  get workers(): WorkerHandle[] {
+    return [...this.#members.keys()]
+  }
+
+  /** A process for one more stream: an empty one, a new one, or the one with the fewest streams. */
+  acquire(): BackSource {
+    const available = [...this.#members.values()].filter(({ worker }) => !worker.leaving)
+    const taken = available.filter(({ streams }) => streams > 0).length
+    let chosen = available.find(({ streams }) => streams === 0)
+    if (chosen === undefined || taken >= this.#limits.maxProcesses) {
+      chosen =
+        taken < this.#limits.maxProcesses
+          ? this.#start()
+          : available
+              .filter(({ streams }) => streams > 0)
+              .reduce((least, other) => (other.streams < least.streams ? other : least))
+    }
+    chosen.streams += 1
+    this.refill()
+    return chosen
+  }
+
+  /** A stream left its process; a process without streams ends, and its memory with it. */
+  release(backSource: BackSource): void {
+    backSource.streams -= 1
+    if (backSource.streams === 0 && !backSource.worker.exited) backSource.worker.leave('stop')
+  }
+
+  /** Starts spares up to the number wanted. */
+  refill(): void {
+    if (this.#closed || this.#refillTimer !== null) return
+    const members = [...this.#members.values()].filter(({ worker }) => !worker.leaving)
+    const taken = members.filter(({ streams }) => streams > 0).length
+    const wanted = Math.min(this.#limits.spares, this.#limits.maxProcesses - taken)
+    for (let spares = members.length - taken; spares < wanted; spares += 1) this.#start()
+  }
+
+  /** Starts nothing more; the processes themselves are the owner's to end. */
+  close(): void {
+    this.#closed = true
+    if (this.#refillTimer !== null) clearTimeout(this.#refillTimer)
+  }
+
+  onReady(): void {}
+
+  onMessage(worker: WorkerHandle, message: WorkMessage): void {
+    const member = this.#members.get(worker)
+    if (member === undefined) return
+    if (message.t === 'draining') {
+      worker.leaving = true
+      this.refill()
+      this.#listener.onLost(member, 0)
+    } else this.#listener.onMessage(member, message)
+  }
+
+  onExit(worker: WorkerHandle, error: WeirError): void {
+    const member = this.#members.get(worker)
+    if (member === undefined) return
+    this.#members.delete(worker)
+    const livedMs = monotonicMs() - (this.#startedAtMs.get(worker) ?? 0)
+    this.#startedAtMs.delete(worker)
+    if (this.#closed) return
+    let waitMs = 0
+    if (!worker.leaving) {
+      waitMs = this.#backOff.next(livedMs)
+      this.#logger.error(
+        { code: codeOf(error), reason: error.message, waitMs },
+        'a back-source ended by itself',
+      )
+      if (waitMs > 0) this.#refillLater(waitMs)
+    }
+    if (member.streams > 0) this.#listener.onLost(member, waitMs)
+    this.refill()
+  }
+
+  #refillLater(waitMs: number): void {
+    this.#refillTimer ??= setTimeout(() => {
+      this.#refillTimer = null
+      this.refill()
+    }, waitMs)
+  }
+
+  #start(): BackSource {
+    const worker = this.#spawn(this)
+    const member: BackSource = { worker, streams: 0 }
+    this.#members.set(worker, member)
+    this.#startedAtMs.set(worker, monotonicMs())
+    return member
+  }
+}

@@ -1,0 +1,55 @@
+import { resolve } from 'node:path'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { openLog } from '../base/logger.ts'
+import { version } from '../base/version.ts'
+import { loadConfig } from '../config/load.ts'
+import { banner } from './banner.ts'
+import { Master } from './master.ts'
+
+/**
+ * Runs a server in this process until a signal ends it. Resolves when it accepts clients.
+ * @param configFile path of the configuration file, relative to where the command was given
+ * @throws WeirError when it cannot start; nothing is left behind then
+ */
+export async function runMaster(configFile: string): Promise<void> {
+  process.title = 'weir: master'
+  const file = resolve(configFile)
+  const { config, warnings } = loadConfig(file)
+  process.chdir(config.workDir)
+  const log = await openLog('master', config.log)
+  for (const warning of warnings) log.logger.warn(warning)
+  const master = new Master(file, config, log)
+  const finish = (end: Promise<void>): void => {
+    end.then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.logger.fatal({ code: codeOf(error), err: error }, 'the server did not stop cleanly')
+        log.flush()
+        process.exit(1)
+      },
+    )
+  }
+  const stop = (signal: NodeJS.Signals): void => {
+    log.logger.info({ signal }, 'asked to stop')
+    finish(master.stop())
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGQUIT', () => finish(master.stopGracefully()))
+  process.on('SIGHUP', () => master.reload())
+  process.on('SIGUSR1', () => master.reopenLogs())
+  process.on('SIGUSR2', () => {
+    log.logger.warn('SIGUSR2: upgrading in place is not available in this version; stop and start instead')
+  })
+  process.on('uncaughtException', (error) => {
+    log.logger.fatal(
+      { code: codeOf(error), err: error },
+      `the master has a bug and ends: ${messageOf(error)}`,
+    )
+    log.flush()
+    process.exit(1)
+  })
+  const endpoints = await master.start()
+  log.logger.info({ version, listen: endpoints, config: file }, 'the server accepts clients')
+  process.stderr.write(banner(config, endpoints))
+}

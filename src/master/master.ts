@@ -1,0 +1,294 @@
+import { availableParallelism } from 'node:os'
+import { codeOf, messageOf, WeirError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Logger, ProcessLog } from '../base/logger.ts'
+import { version } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
+import { diffConfig } from '../config/diff.ts'
+import { loadConfig } from '../config/load.ts'
+import { Admission } from './admission.ts'
+import { BackSourcePool, type PoolLimits } from './back-source-pool.ts'
+import type { ServerStatus } from './control-contract.ts'
+import { ControlServer } from './control-server.ts'
+import { PidFile } from './pid-file.ts'
+import { probe } from './port-probe.ts'
+import { MemoryRegistry } from './registry.ts'
+import { RuntimeDir } from './runtime-dir.ts'
+import { SourceTable } from './source-table.ts'
+import { StreamGroup } from './stream-group.ts'
+import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
+
+/** A worker that does not end by then is killed: the whole stop takes less than 5 s. */
+const stopTimeoutMs = 4000
+
+/** Settings that hold for the life of the master. */
+const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
+
+/** Backlog of names: a number for each process that was ever started, so that no two share a socket. */
+type SocketPrefix = 's' | 'b'
+
+/**
+ * The master: reads the configuration, starts and replaces the workers, keeps the table of streams, and does
+ * what signals ask. It never touches a media byte or a client's socket.
+ */
+export class Master {
+  readonly #configFile: string
+  readonly #log: ProcessLog
+  readonly #logger: Logger
+  readonly #serverId = newId()
+  readonly #startedAt = Date.now()
+  readonly #pidFile: PidFile
+  readonly #runtime: RuntimeDir
+  readonly #control: ControlServer
+  readonly #admission: Admission
+  readonly #table: SourceTable
+  readonly #pool: BackSourcePool
+  readonly #group: StreamGroup
+  readonly #exits = new Map<WorkerHandle, () => void>()
+  #config: Config
+  #spawned = 0
+  #stopping: Promise<void> | null = null
+
+  /** @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then */
+  constructor(configFile: string, config: Config, log: ProcessLog) {
+    this.#configFile = configFile
+    this.#config = config
+    this.#log = log
+    this.#logger = log.logger
+    this.#pidFile = new PidFile(config.pid)
+    try {
+      this.#runtime = new RuntimeDir(config.runtimeDir)
+    } catch (error) {
+      this.#pidFile.remove()
+      throw error
+    }
+    this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
+    this.#admission = new Admission(config.maxConnections)
+    this.#pool = new BackSourcePool(
+      (listener) => this.#spawn('back-source', 'b', listener),
+      poolLimits(config),
+      this.#logger,
+      {
+        onMessage: (backSource, message) => {
+          if (message.t === 'opened') this.#table.opened(backSource, message.source)
+        },
+        onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
+      },
+    )
+    this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
+    this.#group = new StreamGroup(
+      (index, listener) => this.#spawn('stream', 's', listener, index),
+      this.#logger,
+      {
+        onMessage: (worker, message) => this.#onStreamMessage(worker, message),
+        onLost: (worker) => {
+          this.#admission.onWorkerLost(worker)
+          this.#table.onWorkerLost(worker)
+        },
+      },
+    )
+  }
+
+  /**
+   * Starts everything.
+   * @returns the addresses that accept clients
+   * @throws WeirError when the server cannot start; every worker is ended and every file removed before
+   */
+  async start(): Promise<string[]> {
+    try {
+      for (const endpoint of this.#config.listen) await probe(endpoint)
+      await this.#control.listen()
+      const endpoints = await this.#group.start(streamWorkers(this.#config))
+      this.#pool.refill()
+      return endpoints
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** SIGHUP: applies what changed, or keeps everything as it is when the file is not valid. */
+  reload(): void {
+    let next: Config
+    try {
+      const loaded = loadConfig(this.#configFile)
+      for (const warning of loaded.warnings) this.#logger.warn(warning)
+      next = loaded.config
+    } catch (error) {
+      this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
+      return
+    }
+    const diff = diffConfig(this.#config, next)
+    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
+      this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
+    }
+    this.#config = next
+    this.#log.apply(next.log)
+    this.#admission.max = next.maxConnections
+    this.#table.config = next
+    this.#pool.limits = poolLimits(next)
+    for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
+    this.#group.resize(streamWorkers(next))
+    this.#logger.info(diff, 'reloaded')
+  }
+
+  /** SIGUSR1: all processes open their log files anew. */
+  reopenLogs(): void {
+    this.#log.reopen()
+    for (const worker of this.#workers) worker.send({ t: 'reopen-log' })
+    this.#logger.info('log files reopened')
+  }
+
+  /** SIGQUIT: no new clients; stops when the last one is gone, or after `grace_final_wait`. */
+  async stopGracefully(): Promise<void> {
+    if (this.#stopping !== null) return this.#stopping
+    this.#logger.info({ graceMs: this.#config.graceFinalWait }, 'graceful stop: waiting for clients')
+    this.#group.close()
+    const gone = Promise.all(this.#group.workers.map((worker) => this.#exitOf(worker)))
+    for (const worker of this.#group.workers) worker.leave('drain')
+    await Promise.race([gone, delay(this.#config.graceFinalWait)])
+    return this.stop()
+  }
+
+  /** SIGTERM, SIGINT: ends everything, cleanly and soon. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopNow()
+    return this.#stopping
+  }
+
+  async status(): Promise<ServerStatus> {
+    const workers = await Promise.all(this.#workers.map((worker) => worker.status()))
+    return {
+      version,
+      serverId: this.#serverId,
+      pid: process.pid,
+      uptimeMs: Math.round(process.uptime() * 1000),
+      configFile: this.#configFile,
+      connections: this.#admission.total,
+      maxConnections: this.#admission.max,
+      refusedConnections: this.#admission.refused,
+      sources: this.#table.size,
+      workers: workers.filter((status) => status !== null),
+    }
+  }
+
+  get #workers(): WorkerHandle[] {
+    return [...this.#group.workers, ...this.#pool.workers]
+  }
+
+  async #stopNow(): Promise<void> {
+    this.#logger.info('stopping')
+    this.#group.close()
+    this.#pool.close()
+    this.#table.close()
+    // Publishers and players first: what they sent is complete when the back-sources finish their files.
+    await this.#end(this.#group.workers)
+    await this.#end(this.#pool.workers)
+    this.#control.close()
+    this.#runtime.remove()
+    this.#pidFile.remove()
+    this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
+    this.#log.flush()
+  }
+
+  async #end(workers: WorkerHandle[]): Promise<void> {
+    const gone = Promise.all(workers.map((worker) => this.#exitOf(worker)))
+    for (const worker of workers) worker.leave('stop')
+    const timer = setTimeout(() => {
+      for (const worker of workers.filter((candidate) => !candidate.exited)) {
+        this.#logger.error(
+          { worker: worker.name, workerPid: worker.pid },
+          'a worker did not stop and is killed',
+        )
+        worker.kill()
+      }
+    }, stopTimeoutMs / 2)
+    await gone
+    clearTimeout(timer)
+  }
+
+  #exitOf(worker: WorkerHandle): Promise<void> {
+    if (worker.exited) return Promise.resolve()
+    return new Promise((resolve) => {
+      const others = this.#exits.get(worker)
+      this.#exits.set(worker, () => {
+        others?.()
+        resolve()
+      })
+    })
+  }
+
+  #spawn(
+    role: 'stream' | 'back-source',
+    prefix: SocketPrefix,
+    listener: WorkerListener,
+    index?: number,
+  ): WorkerHandle {
+    this.#spawned += 1
+    const watched: WorkerListener = {
+      onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
+      onMessage: (worker, message) => listener.onMessage(worker, message),
+      onExit: (worker, error) => {
+        listener.onExit(worker, error)
+        this.#exits.get(worker)?.()
+        this.#exits.delete(worker)
+      },
+    }
+    return new WorkerHandle(
+      role,
+      {
+        index: index ?? this.#spawned,
+        socketPath: this.#runtime.socket(`${prefix}${this.#spawned}`),
+        serverId: this.#serverId,
+        config: this.#config,
+        log: this.#config.log,
+      },
+      watched,
+    )
+  }
+
+  #onStreamMessage(worker: WorkerHandle, message: WorkMessage): void {
+    switch (message.t) {
+      case 'admit': {
+        const admitted = this.#admission.admit(worker, message.connectionId)
+        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        break
+      }
+      case 'left':
+        this.#admission.left(worker, message.connectionId)
+        break
+      case 'publish':
+        this.#table.publish(worker, message).catch((error: unknown) => {
+          this.#logger.error({ code: codeOf(error), err: error }, 'a publish could not be decided')
+        })
+        break
+      case 'unpublish':
+        this.#table.unpublish(worker, message.publishId, message.stream)
+        break
+      case 'watch':
+        this.#table.watch(worker, message.stream)
+        break
+      case 'unwatch':
+        this.#table.unwatch(worker, message.stream)
+        break
+      default:
+        throw new WeirError('IPC_FRAME', `a stream worker sent ${message.t}`)
+    }
+  }
+}
+
+function poolLimits(config: Config): PoolLimits {
+  const cores = availableParallelism()
+  const maxProcesses = config.maxProcesses === 'auto' ? Math.max(32, 8 * cores) : config.maxProcesses
+  return { maxProcesses, spares: config.spareProcesses }
+}
+
+/** Without `reusePort` (any system but Linux) only one worker can listen on a port. */
+function streamWorkers(config: Config): number {
+  if (process.platform !== 'linux') return 1
+  return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

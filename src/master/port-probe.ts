@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { WeirError } from '../base/errors.ts'
+import type { Endpoint } from '../config/config.ts'
+
+/**
+ * Finds out whether an endpoint is free before any worker starts. The workers share their ports (`reusePort`),
+ * so that they could not notice a second server on the same port: the kernel would deal clients to both.
+ * @throws WeirError LISTEN when it is taken; the message names the holder if the system tells
+ */
+export function probe(endpoint: Endpoint): Promise<void> {
+  if (endpoint.port === 0) return Promise.resolve()
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `listen ${endpoint.host === null ? '' : `${endpoint.host}:`}${endpoint.port}`
+      const holder = error.code === 'EADDRINUSE' ? holderOf(endpoint.port) : null
+      const reason = holder === null ? error.message : `the port is in use by ${holder}`
+      reject(new WeirError('LISTEN', `${where}: ${reason}`, error))
+    })
+    const host = endpoint.host === null ? {} : { host: endpoint.host }
+    server.listen({ ...host, port: endpoint.port }, () => server.close(() => resolve()))
+  })
+}
+
+/** The process that listens on a TCP port, from /proc: `nginx (pid 123)`; null when the system does not tell. */
+export function holderOf(port: number): string | null {
+  try {
+    const inode = listeningInode(port)
+    if (inode === null) return null
+    for (const pid of readdirSync('/proc')) {
+      if (/^\d+$/.test(pid) && hasSocket(pid, inode)) {
+        return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+      }
+    }
+    return null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** proc(5), /proc/net/tcp: the second field is address:port in hex, the fourth the state (0A: listening), the tenth the inode. */
+function listeningInode(port: number): string | null {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of readFileSync(table, 'utf8').split('\n')) {
+      const fields = line.trim().split(/\s+/)
+      if (fields[1]?.endsWith(suffix) && fields[3] === '0A') return fields[9] ?? null
+    }
+  }
+  return null
+}
+
+function hasSocket(pid: string, inode: string): boolean {
+  const wanted = `socket:[${inode}]`
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === wanted)
+  } catch (error) {
+    // Another user's process, or one that ended meanwhile.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT' || code === 'ESRCH') return false
+    throw error
+  }
+}

@@ -1,0 +1,63 @@
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { WeirError } from '../base/errors.ts'
+import { isAlive } from './process-alive.ts'
+
+/** The longest path of a Unix socket (Linux, sockaddr_un.sun_path without the final zero). */
+const maxSocketPath = 107
+
+/** The longest name a socket here can have: `b` and a number, `.sock`. */
+const longestName = 'b9999999.sock'
+
+/**
+ * The directory with the Unix sockets of one server: `runtime_dir/<pid of the master>`, so that an old and a
+ * new generation of processes live beside each other during an upgrade.
+ */
+export class RuntimeDir {
+  readonly path: string
+
+  /**
+   * Makes the directory (mode 0700) and removes those of masters that are dead.
+   * @throws WeirError RUNTIME_DIR when it cannot be made or its path is too long for a Unix socket
+   */
+  constructor(runtimeDir: string) {
+    const base = resolve(runtimeDir)
+    this.path = join(base, String(process.pid))
+    const longest = Buffer.byteLength(join(this.path, longestName))
+    if (longest > maxSocketPath) {
+      throw new WeirError(
+        'RUNTIME_DIR',
+        `runtime_dir ${base} is too long: a socket in it would have a path of ${longest} bytes, ${maxSocketPath} are allowed`,
+      )
+    }
+    try {
+      mkdirSync(base, { recursive: true })
+      removeDead(base)
+      rmSync(this.path, { recursive: true, force: true })
+      mkdirSync(this.path, { mode: 0o700 })
+      chmodSync(this.path, 0o700)
+    } catch (error) {
+      throw new WeirError('RUNTIME_DIR', `runtime_dir ${base}: ${(error as Error).message}`, error)
+    }
+  }
+
+  socket(name: string): string {
+    return join(this.path, `${name}.sock`)
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+/** Where the master of a given pid has its control socket. */
+export function controlSocketOf(runtimeDir: string, pid: number): string {
+  return join(resolve(runtimeDir), String(pid), 'master.sock')
+}
+
+function removeDead(base: string): void {
+  for (const name of readdirSync(base)) {
+    if (/^\d+$/.test(name) && !isAlive(Number(name)))
+      rmSync(join(base, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,259 @@
+import { type ErrorCode, messageOf } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Config } from '../config/config.ts'
+import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
+import { displayName, vhostOfStream } from '../live/stream-key.ts'
+import type { BackSource } from './back-source-pool.ts'
+import type { StreamRegistry } from './registry.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+/** What the table needs of the pool of back-sources. */
+export interface SourceHosts {
+  acquire(): BackSource
+  release(backSource: BackSource): void
+}
+
+/** Who publishes a stream. */
+interface PublisherEntry {
+  readonly worker: WorkerHandle
+  readonly publishId: PublishId
+  readonly connectionId: string
+  readonly ip: string
+}
+
+/** A stream with a back-source; it outlives its publisher by the linger time. */
+interface SourceEntry {
+  readonly stream: StreamId
+  readonly number: SourceNumber
+  publisher: PublisherEntry | null
+  /** Connection id of the last publisher. */
+  sourceId: string
+  host: BackSource
+  /** The back-source has it and can be pulled from. */
+  open: boolean
+  lingerTimer: NodeJS.Timeout | null
+}
+
+type PublishMessage = Extract<ToMaster, { t: 'publish' }>
+
+/**
+ * The master's table of streams: which back-source has which stream, who publishes it, which workers want it.
+ * It decides who may publish, and mends what a process that died tore apart.
+ */
+export class SourceTable {
+  readonly #hosts: SourceHosts
+  readonly #registry: StreamRegistry
+  readonly #logger: Logger
+  readonly #sources = new Map<StreamId, SourceEntry>()
+  /** Workers with players of a stream, whether it is live or not. */
+  readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
+  #config: Config
+  #nextNumber = 1
+
+  constructor(config: Config, hosts: SourceHosts, registry: StreamRegistry, logger: Logger) {
+    this.#config = config
+    this.#hosts = hosts
+    this.#registry = registry
+    this.#logger = logger
+  }
+
+  get size(): number {
+    return this.#sources.size
+  }
+
+  /** Applies a new configuration: publishers of vhosts that are gone lose their streams. */
+  set config(config: Config) {
+    this.#config = config
+    for (const entry of [...this.#sources.values()]) {
+      const name = vhostOfStream(entry.stream)
+      if (vhostNameOf(config, name) === name) continue
+      this.#revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
+      this.#closeSource(entry)
+    }
+  }
+
+  async publish(worker: WorkerHandle, message: PublishMessage): Promise<void> {
+    let owner: string | null
+    try {
+      owner = await this.#registry.acquire(message.stream)
+    } catch (error) {
+      this.#refuse(worker, message.publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
+      return
+    }
+    if (owner !== null) this.#refuse(worker, message.publishId, 'STREAM_BUSY', `published at ${owner}`)
+    else if (!worker.exited) this.#publishHere(worker, message)
+  }
+
+  unpublish(worker: WorkerHandle, publishId: PublishId, stream: StreamId): void {
+    const entry = this.#sources.get(stream)
+    if (entry?.publisher?.worker !== worker || entry.publisher.publishId !== publishId) return
+    this.#linger(entry)
+  }
+
+  watch(worker: WorkerHandle, stream: StreamId): void {
+    let watchers = this.#watchers.get(stream)
+    if (watchers === undefined) {
+      watchers = new Set()
+      this.#watchers.set(stream, watchers)
+    }
+    watchers.add(worker)
+    const entry = this.#sources.get(stream)
+    if (entry?.open) this.#announce(entry, worker)
+  }
+
+  unwatch(worker: WorkerHandle, stream: StreamId): void {
+    const watchers = this.#watchers.get(stream)
+    watchers?.delete(worker)
+    if (watchers?.size === 0) this.#watchers.delete(stream)
+  }
+
+  /** A back-source has taken a stream: who wants it may pull. */
+  opened(backSource: BackSource, number: SourceNumber): void {
+    for (const entry of this.#sources.values()) {
+      if (entry.number !== number || entry.host !== backSource || entry.open) continue
+      entry.open = true
+      for (const worker of this.#watchers.get(entry.stream) ?? []) this.#announce(entry, worker)
+    }
+  }
+
+  /** A stream worker is gone, with its publishers and players. */
+  onWorkerLost(worker: WorkerHandle): void {
+    for (const stream of [...this.#watchers.keys()]) this.unwatch(worker, stream)
+    for (const entry of [...this.#sources.values()]) {
+      if (entry.publisher?.worker === worker) this.#linger(entry)
+    }
+  }
+
+  /**
+   * A back-source is gone, or about to go: its streams move to others, and their publishers with them.
+   * @param waitMs how long they have to wait for that
+   */
+  onBackSourceLost(backSource: BackSource, waitMs: number): void {
+    for (const entry of [...this.#sources.values()]) {
+      if (entry.host !== backSource) continue
+      this.#tellDown(entry)
+      if (entry.publisher === null) this.#removeSource(entry)
+      else if (waitMs === 0) this.#move(entry, backSource)
+      else setTimeout(() => this.#move(entry, backSource), waitMs)
+    }
+  }
+
+  /** No further source is closed by its timer; for the end of the server. */
+  close(): void {
+    for (const { lingerTimer } of this.#sources.values()) {
+      if (lingerTimer !== null) clearTimeout(lingerTimer)
+    }
+  }
+
+  #publishHere(worker: WorkerHandle, message: PublishMessage): void {
+    const { publishId, stream, ip, connectionId } = message
+    const vhost = vhostOf(this.#config, vhostOfStream(stream))
+    if (vhost === null) {
+      this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
+      return
+    }
+    let entry = this.#sources.get(stream)
+    const current = entry?.publisher ?? null
+    if (entry !== undefined && current !== null) {
+      const { policy } = vhost.publish
+      const mayReplace = policy === 'replace' || (policy === 'resume' && current.ip === ip)
+      if (!mayReplace) {
+        const who = `connection ${current.connectionId} from ${current.ip}`
+        this.#refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
+        return
+      }
+      this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
+    }
+    if (entry === undefined) {
+      if (this.#sources.size >= this.#config.maxSources) {
+        this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+        return
+      }
+      entry = this.#addSource(stream, connectionId)
+    }
+    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
+    entry.lingerTimer = null
+    entry.publisher = { worker, publishId, connectionId, ip }
+    entry.sourceId = connectionId
+    worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
+    this.#open(entry)
+  }
+
+  #addSource(stream: StreamId, sourceId: string): SourceEntry {
+    const entry: SourceEntry = {
+      stream,
+      number: this.#nextNumber,
+      publisher: null,
+      sourceId,
+      host: this.#hosts.acquire(),
+      open: false,
+      lingerTimer: null,
+    }
+    this.#nextNumber += 1
+    this.#sources.set(stream, entry)
+    return entry
+  }
+
+  #open(entry: SourceEntry): void {
+    const { publisher } = entry
+    const ref: PublisherRef | null = publisher && {
+      path: publisher.worker.socketPath,
+      publishId: publisher.publishId,
+      connectionId: publisher.connectionId,
+    }
+    entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })
+  }
+
+  #move(entry: SourceEntry, from: BackSource): void {
+    if (this.#sources.get(entry.stream) !== entry || entry.host !== from) return
+    this.#logger.info({ stream: displayName(entry.stream) }, 'source: moves to another back-source')
+    entry.host = this.#hosts.acquire()
+    this.#open(entry)
+  }
+
+  #announce(entry: SourceEntry, worker: WorkerHandle): void {
+    const { stream, number, sourceId } = entry
+    worker.send({ t: 'source-up', stream, source: number, path: entry.host.worker.socketPath, sourceId })
+  }
+
+  #tellDown(entry: SourceEntry): void {
+    if (!entry.open) return
+    entry.open = false
+    for (const worker of this.#watchers.get(entry.stream) ?? []) {
+      worker.send({ t: 'source-down', stream: entry.stream, source: entry.number })
+    }
+  }
+
+  #revoke(entry: SourceEntry, code: ErrorCode, message: string): void {
+    if (entry.publisher === null) return
+    const { worker, publishId } = entry.publisher
+    worker.send({ t: 'publish-revoked', publishId, code, message })
+    entry.publisher = null
+  }
+
+  #refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
+    worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
+  }
+
+  /** The publisher left: the source waits for it, or another, for `source_linger`. */
+  #linger(entry: SourceEntry): void {
+    entry.publisher = null
+    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
+    entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
+  }
+
+  #closeSource(entry: SourceEntry): void {
+    this.#tellDown(entry)
+    entry.host.worker.send({ t: 'close', source: entry.number })
+    this.#hosts.release(entry.host)
+    this.#removeSource(entry)
+    this.#logger.info({ stream: displayName(entry.stream) }, 'source: closed')
+  }
+
+  #removeSource(entry: SourceEntry): void {
+    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
+    this.#sources.delete(entry.stream)
+    this.#registry.release(entry.stream)
+  }
+}

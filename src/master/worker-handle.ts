@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { isErrorCode, WeirError } from '../base/errors.ts'
+import type { LogOptions } from '../base/logger.ts'
+import type { Config } from '../config/config.ts'
+import { Channel } from '../ipc/channel.ts'
+import {
+  type FromMaster,
+  protocolVersion,
+  type ToMaster,
+  type WorkerRole,
+  type WorkerStatus,
+} from '../ipc/contract.ts'
+
+/** Where each role's main is, from this file's compiled place. */
+const mains: Record<WorkerRole, string> = {
+  stream: fileURLToPath(new URL('../stream/main.js', import.meta.url)),
+  'back-source': fileURLToPath(new URL('../backsource/main.js', import.meta.url)),
+}
+
+/**
+ * A worker's young generation stays small: its garbage is short-lived buffers' handles, and memory is paid for
+ * once per process.
+ */
+const nodeOptions: Record<WorkerRole, readonly string[]> = {
+  stream: ['--max-semi-space-size=16'],
+  'back-source': ['--max-semi-space-size=2', '--single-threaded-gc'],
+}
+
+/** How long a worker may take to answer a status request, in milliseconds. */
+const statusTimeoutMs = 1000
+
+/** What a worker needs to start. */
+export interface WorkerInit {
+  readonly index: number
+  readonly socketPath: string
+  readonly serverId: string
+  readonly config: Config
+  readonly log: LogOptions
+}
+
+/** A message that is about the worker's work, not about its process. */
+export type WorkMessage = Exclude<ToMaster, { t: 'hello' | 'ready' | 'failed' | 'status' }>
+
+/** What a worker's owner hears. */
+export interface WorkerListener {
+  onReady(worker: WorkerHandle, endpoints: string[]): void
+  onMessage(worker: WorkerHandle, message: WorkMessage): void
+  /** Once. `error` tells why, when the worker could say it. */
+  onExit(worker: WorkerHandle, error: WeirError): void
+}
+
+/** One worker process as the master sees it. Messages may be sent at once: they wait until it has booted. */
+export class WorkerHandle {
+  readonly role: WorkerRole
+  readonly index: number
+  readonly socketPath: string
+  readonly #child: ChildProcess
+  readonly #channel: Channel<FromMaster, ToMaster>
+  readonly #pending = new Map<number, (status: WorkerStatus | null) => void>()
+  #nextRequest = 1
+  #ready = false
+  #exited = false
+  #failure: WeirError | null = null
+  /** The master asked it to end, or it said that it is draining: its exit is no failure. */
+  leaving = false
+
+  constructor(role: WorkerRole, init: WorkerInit, listener: WorkerListener) {
+    this.role = role
+    this.index = init.index
+    this.socketPath = init.socketPath
+    this.#child = spawn(process.execPath, [...nodeOptions[role], mains[role]], {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    })
+    this.#channel = new Channel<FromMaster, ToMaster>(this.#child.stdio[3] as Socket, {
+      onMessage: (message) => this.#onMessage(message, listener),
+      onMedia: () => {
+        throw new WeirError('IPC_FRAME', 'media on the control channel')
+      },
+      onClose: (error) => {
+        if (error === null || this.#exited) return
+        // A channel that broke leaves a process that nobody controls.
+        this.#failure ??= new WeirError('WORKER_EXIT', `${this.name}: ${error.message}`, error)
+        this.#child.kill('SIGKILL')
+      },
+    })
+    this.#child.once('error', (error) => this.#onExit(error.message, listener))
+    this.#child.once('exit', (code, signal) => {
+      this.#onExit(signal === null ? `exit status ${code}` : `killed by ${signal}`, listener)
+    })
+    this.send({ t: 'init', version: protocolVersion, ...init })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get ready(): boolean {
+    return this.#ready
+  }
+
+  get exited(): boolean {
+    return this.#exited
+  }
+
+  get name(): string {
+    return `${this.role} ${this.index}`
+  }
+
+  send(message: FromMaster): void {
+    this.#channel.send(message)
+  }
+
+  /** Asks the process to end in good order. */
+  leave(how: 'stop' | 'drain'): void {
+    this.leaving = true
+    this.send({ t: how })
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  /** @returns what the worker tells of itself, or null when it does not answer in time */
+  status(): Promise<WorkerStatus | null> {
+    if (!this.#ready || this.#exited) return Promise.resolve(null)
+    const request = this.#nextRequest
+    this.#nextRequest += 1
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settle(request, null), statusTimeoutMs)
+      this.#pending.set(request, (status) => {
+        clearTimeout(timer)
+        resolve(status)
+      })
+      this.send({ t: 'status', request })
+    })
+  }
+
+  #onMessage(message: ToMaster, listener: WorkerListener): void {
+    switch (message.t) {
+      case 'hello':
+        break
+      case 'ready':
+        this.#ready = true
+        listener.onReady(this, message.endpoints)
+        break
+      case 'failed':
+        this.#failure = new WeirError(
+          isErrorCode(message.code) ? message.code : 'WORKER_BOOT',
+          message.message,
+        )
+        break
+      case 'status':
+        this.#settle(message.request, message.status)
+        break
+      default:
+        listener.onMessage(this, message)
+    }
+  }
+
+  #onExit(how: string, listener: WorkerListener): void {
+    if (this.#exited) return
+    this.#exited = true
+    for (const request of [...this.#pending.keys()]) this.#settle(request, null)
+    this.#channel.close(null)
+    const code = this.#ready ? 'WORKER_EXIT' : 'WORKER_BOOT'
+    listener.onExit(this, this.#failure ?? new WeirError(code, `${this.name} (pid ${this.pid}): ${how}`))
+  }
+
+  #settle(request: number, status: WorkerStatus | null): void {
+    this.#pending.get(request)?.(status)
+    this.#pending.delete(request)
+  }
+}

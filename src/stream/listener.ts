@@ -1,0 +1,84 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { WeirError } from '../base/errors.ts'
+import type { Endpoint } from '../config/config.ts'
+
+/**
+ * Bytes a client's socket may hold back before it counts as behind. Well above a flush of an ordinary stream:
+ * a write below it that the kernel takes at once costs no drain event.
+ */
+const socketHighWaterMark = 256 * 1024
+
+/** Connections that may wait to be accepted. */
+const backlog = 4096
+
+/** Every worker listens on the same ports by itself; the kernel balances (Linux only). */
+const reusePort = process.platform === 'linux'
+
+/** The TCP ports of a stream worker. */
+export class Listeners {
+  readonly #onSocket: (socket: Socket) => void
+  readonly #servers = new Map<string, Server>()
+
+  constructor(onSocket: (socket: Socket) => void) {
+    this.#onSocket = onSocket
+  }
+
+  /**
+   * Listens on exactly these endpoints from now on: new ones are opened, others closed. Clients that are
+   * connected stay.
+   * @returns the addresses in force
+   * @throws WeirError LISTEN when one cannot be bound; the others stay as they were
+   */
+  async apply(endpoints: readonly Endpoint[]): Promise<string[]> {
+    const wanted = new Map(endpoints.map((endpoint) => [nameOf(endpoint), endpoint]))
+    for (const [name, endpoint] of wanted) {
+      if (!this.#servers.has(name)) this.#servers.set(name, await this.#open(endpoint))
+    }
+    for (const [name, server] of this.#servers) {
+      if (wanted.has(name)) continue
+      server.close()
+      this.#servers.delete(name)
+    }
+    return this.addresses
+  }
+
+  get addresses(): string[] {
+    return [...this.#servers.values()].map((server) => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') return String(address)
+      return address.family === 'IPv6'
+        ? `[${address.address}]:${address.port}`
+        : `${address.address}:${address.port}`
+    })
+  }
+
+  close(): void {
+    for (const server of this.#servers.values()) server.close()
+    this.#servers.clear()
+  }
+
+  #open(endpoint: Endpoint): Promise<Server> {
+    const server = createServer({ highWaterMark: socketHighWaterMark, keepAlive: true }, this.#onSocket)
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        reject(new WeirError('LISTEN', `listen ${nameOf(endpoint)}: ${reasonOf(error)}`, error))
+      })
+      const host = endpoint.host === null ? {} : { host: endpoint.host }
+      server.listen({ ...host, port: endpoint.port, backlog, reusePort }, () => resolve(server))
+    })
+  }
+}
+
+function nameOf(endpoint: Endpoint): string {
+  if (endpoint.host === null) return String(endpoint.port)
+  return endpoint.host.includes(':')
+    ? `[${endpoint.host}]:${endpoint.port}`
+    : `${endpoint.host}:${endpoint.port}`
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return 'the address is in use'
+  if (error.code === 'EACCES') return 'not permitted (ports below 1024 need root or CAP_NET_BIND_SERVICE)'
+  if (error.code === 'EADDRNOTAVAIL') return 'this machine does not have the address'
+  return error.message
+}

@@ -1,0 +1,152 @@
+import type { Socket } from 'node:net'
+import { monotonicMs } from '../base/clock.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Logger } from '../base/logger.ts'
+import { version } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
+import { ClientHandshake } from '../rtmp/handshake.ts'
+import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
+import { Listeners } from './listener.ts'
+import { PithyPrinter } from './pithy-printer.ts'
+import { PlayerHub } from './player-hub.ts'
+import { PublisherHub } from './publisher-hub.ts'
+
+const sweepMs = 1000
+
+/** A stream worker: accepts RTMP clients, relays publishers to back-sources, serves players. */
+class StreamWorker implements Worker, ConnectionHost {
+  readonly #context: WorkerContext
+  readonly #listeners: Listeners
+  readonly #connections = new Map<string, Connection>()
+  readonly #pithy: PithyPrinter
+  readonly players: PlayerHub
+  readonly publishers: PublisherHub
+  #config: Config
+  #draining = false
+
+  constructor(context: WorkerContext) {
+    process.title = `weir: stream ${context.index}`
+    this.#context = context
+    this.#config = context.config
+    this.#listeners = new Listeners((socket) => this.#accept(socket))
+    this.players = new PlayerHub(context.config, context.logger, context.send)
+    this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
+    this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+
+  get logger(): Logger {
+    return this.#context.logger
+  }
+
+  async start(): Promise<string[]> {
+    await this.publishers.listen()
+    const endpoints = await this.#listeners.apply(this.#config.listen)
+    setInterval(() => this.#sweep(), sweepMs)
+    // The first key of a process takes OpenSSL some 40 ms: no client shall wait for it.
+    setImmediate(() => new ClientHandshake())
+    return endpoints
+  }
+
+  onMessage(message: RoleMessage): void {
+    switch (message.t) {
+      case 'admission':
+        this.#connections.get(message.connectionId)?.onAdmission(message.admitted)
+        break
+      case 'publish-answer':
+      case 'publish-revoked':
+        this.publishers.onMessage(message)
+        break
+      case 'source-up':
+      case 'source-down':
+        this.players.onMessage(message)
+        break
+      case 'open':
+      case 'close':
+        break
+    }
+  }
+
+  reload(config: Config): void {
+    this.#config = config
+    this.#pithy.intervalMs = config.pithyPrintMs
+    this.players.reload(config)
+    for (const connection of this.#connections.values()) connection.reload(config)
+    this.#listeners.apply(config.listen).then(
+      (addresses) => this.logger.info({ listen: addresses }, 'listening'),
+      (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
+    )
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#listeners.close()
+    this.#exitIfDrained()
+  }
+
+  async stop(): Promise<void> {
+    this.#listeners.close()
+    for (const connection of this.#connections.values()) connection.close(null, 'the server stops')
+    this.publishers.close()
+    this.players.close()
+  }
+
+  status() {
+    const publishing = [...this.publishers.publishers].map((publisher) => ({
+      stream: publisher.stream,
+      source: publisher.source,
+      sourceId: publisher.connectionId,
+      publishing: true,
+      players: 0,
+      video: null,
+      audio: null,
+      bytesIn: 0,
+      bytesOut: 0,
+      packetsIn: publisher.packets,
+      packetsDropped: publisher.dropped,
+    }))
+    return { connections: this.#connections.size, streams: [...publishing, ...this.players.status()] }
+  }
+
+  identity(connectionId: string, serverIp: string): Record<string, string | number> {
+    return {
+      srs_server: `weir/${version}`,
+      srs_version: version,
+      srs_primary: 'weir',
+      srs_authors: 'weir',
+      srs_server_ip: serverIp,
+      srs_pid: process.pid,
+      srs_id: connectionId,
+    }
+  }
+
+  onClosed(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    this.#context.send({ t: 'left', connectionId: connection.id })
+    this.#exitIfDrained()
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Connection(newId(), socket, this)
+    this.#connections.set(connection.id, connection)
+    this.#context.send({ t: 'admit', connectionId: connection.id })
+  }
+
+  #sweep(): void {
+    const now = monotonicMs()
+    for (const connection of this.#connections.values()) connection.sweep(now)
+    this.players.sweep(now)
+    this.#pithy.print(now, this.#connections)
+  }
+
+  #exitIfDrained(): void {
+    if (this.#draining && this.#connections.size === 0) this.#context.exit()
+  }
+}
+
+runWorker('stream', (context) => new StreamWorker(context))

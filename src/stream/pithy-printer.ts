@@ -1,0 +1,33 @@
+import type { Connection } from './connection.ts'
+
+/**
+ * The periodic summary lines of connections, at a constant total rate: one publisher and one player in each
+ * interval (`pithy_print_ms`), in turn, however many there are.
+ */
+export class PithyPrinter {
+  intervalMs: number
+  #printedAtMs = 0
+  readonly #lastPrinted: Record<'publish' | 'play', string> = { publish: '', play: '' }
+
+  constructor(intervalMs: number) {
+    this.intervalMs = intervalMs
+  }
+
+  /** To be called about once a second. */
+  print(nowMs: number, connections: ReadonlyMap<string, Connection>): void {
+    if (nowMs - this.#printedAtMs < this.intervalMs) return
+    this.#printedAtMs = nowMs
+    this.#printNext('publish', connections)
+    this.#printNext('play', connections)
+  }
+
+  /** Takes the connection behind the one printed last, in the order of their arrival; at the end, the first. */
+  #printNext(role: 'publish' | 'play', connections: ReadonlyMap<string, Connection>): void {
+    const candidates = [...connections.values()].filter((connection) => connection.role === role)
+    const last = candidates.findIndex(({ id }) => id === this.#lastPrinted[role])
+    const next = candidates[last + 1] ?? candidates[0]
+    if (next === undefined) return
+    this.#lastPrinted[role] = next.id
+    next.logSummary()
+  }
+}

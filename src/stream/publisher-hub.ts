@@ -1,0 +1,121 @@
+import type { Logger } from '../base/logger.ts'
+import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
+import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
+import { RelayClock } from '../ipc/relay-clock.ts'
+import { displayName } from '../live/stream-key.ts'
+import { Publisher, type PublisherOwner } from './publisher.ts'
+
+/** An encoder that wants to publish. */
+export interface PublishWish {
+  readonly stream: StreamId
+  readonly ip: string
+  readonly connectionId: string
+  /** `mr_latency` of its vhost. */
+  readonly latency: number | 'auto'
+}
+
+/**
+ * All publishers of this worker: asks the master for each, and relays their packets to the back-sources that
+ * connect to pull them.
+ */
+export class PublisherHub {
+  readonly #logger: Logger
+  readonly #send: (message: ToMaster) => void
+  readonly #server: MediaServer
+  readonly #clock = new RelayClock()
+  readonly #publishers = new Map<PublishId, Publisher>()
+  #nextId = 1
+
+  constructor(socketPath: string, logger: Logger, send: (message: ToMaster) => void) {
+    this.#logger = logger
+    this.#send = send
+    this.#server = new MediaServer(socketPath, {
+      onMessage: (channel, message) => {
+        if (message.t === 'attach') this.#attach(channel, message.publishId, message.source)
+      },
+      onClose: (channel, error) => this.#onBackSourceGone(channel, error),
+    })
+  }
+
+  listen(): Promise<void> {
+    return this.#server.listen()
+  }
+
+  get size(): number {
+    return this.#publishers.size
+  }
+
+  get publishers(): Iterable<Publisher> {
+    return this.#publishers.values()
+  }
+
+  /** Asks for a stream; the owner is told when the encoder may send, or why it may not. */
+  publish(wish: PublishWish, owner: PublisherOwner): Publisher {
+    const id = this.#nextId
+    this.#nextId += 1
+    const publisher = new Publisher(
+      id,
+      wish.stream,
+      wish.connectionId,
+      owner,
+      this.#clock,
+      wish.latency,
+      () => this.#publishers.size,
+    )
+    this.#publishers.set(id, publisher)
+    this.#send({
+      t: 'publish',
+      publishId: id,
+      stream: wish.stream,
+      ip: wish.ip,
+      connectionId: wish.connectionId,
+    })
+    return publisher
+  }
+
+  /** The encoder stopped, or its connection is gone. */
+  unpublish(publisher: Publisher): void {
+    if (!this.#publishers.delete(publisher.id)) return
+    publisher.end()
+    this.#send({ t: 'unpublish', publishId: publisher.id, stream: publisher.stream })
+  }
+
+  onMessage(message: Extract<FromMaster, { t: 'publish-answer' | 'publish-revoked' }>): void {
+    const publisher = this.#publishers.get(message.publishId)
+    if (publisher === undefined) return
+    if (message.t === 'publish-revoked') {
+      this.#forget(publisher)
+      publisher.owner.onRevoked(message.code, message.message)
+    } else if (!message.ok) {
+      this.#forget(publisher)
+      publisher.owner.onRefused(message.code, message.message)
+    }
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+
+  /** The master took it away and knows: nothing is to be told. */
+  #forget(publisher: Publisher): void {
+    this.#publishers.delete(publisher.id)
+    publisher.detach()
+  }
+
+  #attach(channel: SenderChannel, publishId: PublishId, source: number): void {
+    const publisher = this.#publishers.get(publishId)
+    if (publisher === undefined) channel.send({ t: 'gone', source })
+    else publisher.attach(channel, source)
+  }
+
+  #onBackSourceGone(channel: SenderChannel, error: Error | null): void {
+    for (const publisher of this.#publishers.values()) {
+      if (publisher.channel !== channel) continue
+      publisher.detach()
+      this.#logger.warn(
+        { err: error ?? undefined, cid: publisher.connectionId, stream: displayName(publisher.stream) },
+        'publish: lost the back-source, waiting for another',
+      )
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { monotonicMs } from '../base/clock.ts'
+import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { SenderChannel } from '../ipc/media-server.ts'
+import { type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { StreamHeaders } from '../live/stream-headers.ts'
+import { audioType, isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
+
+/** A back-source that lets this much pile up loses packets to the next key frame: the encoder never waits. */
+const maxQueuedBytes = 16 * 1024 * 1024
+
+/** What a publisher tells the connection it belongs to. */
+export interface PublisherOwner {
+  /** A back-source pulls: the encoder may send. Called again when another back-source takes the stream over. */
+  onAttached(): void
+  /** The master refused the publish. */
+  onRefused(code: string, message: string): void
+  /** The master took the stream away: another publisher replaced this one, or the vhost is gone. */
+  onRevoked(code: string, message: string): void
+}
+
+/**
+ * One accepted encoder: its packets are relayed to the back-source that pulls them. It keeps the metadata and
+ * the sequence headers, so that a fresh back-source (the one before crashed) can go on at the next key frame.
+ */
+export class Publisher {
+  readonly id: PublishId
+  readonly stream: StreamId
+  readonly connectionId: string
+  readonly owner: PublisherOwner
+  readonly #clock: RelayClock
+  readonly #latency: number | 'auto'
+  readonly #relayedStreams: () => number
+  readonly #headers = new StreamHeaders()
+  #channel: SenderChannel | null = null
+  #source: SourceNumber = 0
+  #hasVideo = false
+  /** Video was lost on the way: what follows cannot be decoded before the next key frame. */
+  #awaitsKeyFrame = false
+  lastPacketAt: number
+  packets = 0
+  dropped = 0
+
+  /**
+   * @param latency `mr_latency`
+   * @param relayedStreams how many publishers this process relays now
+   */
+  constructor(
+    id: PublishId,
+    stream: StreamId,
+    connectionId: string,
+    owner: PublisherOwner,
+    clock: RelayClock,
+    latency: number | 'auto',
+    relayedStreams: () => number,
+  ) {
+    this.id = id
+    this.stream = stream
+    this.connectionId = connectionId
+    this.owner = owner
+    this.#clock = clock
+    this.#latency = latency
+    this.#relayedStreams = relayedStreams
+    this.lastPacketAt = monotonicMs()
+  }
+
+  get source(): SourceNumber {
+    return this.#source
+  }
+
+  get channel(): SenderChannel | null {
+    return this.#channel
+  }
+
+  get headers(): StreamHeaders {
+    return this.#headers
+  }
+
+  /** A back-source begins to pull: it gets what is kept, then everything from the next key frame on. */
+  attach(channel: SenderChannel, source: SourceNumber): void {
+    if (this.#channel !== channel) this.#channel?.send({ t: 'gone', source })
+    this.#channel = channel
+    this.#source = source
+    this.#awaitsKeyFrame = this.#hasVideo
+    channel.send({ t: 'restart', source, sourceId: this.connectionId })
+    for (const packet of this.#headers.list()) this.#send(channel, packet)
+    this.owner.onAttached()
+  }
+
+  /** The back-source is gone; another will attach. */
+  detach(): void {
+    this.#channel = null
+  }
+
+  /** The encoder stopped. */
+  end(): void {
+    this.#channel?.send({ t: 'idle', source: this.#source })
+    this.#channel = null
+  }
+
+  relay(packet: Packet): void {
+    this.packets += 1
+    this.lastPacketAt = monotonicMs()
+    this.#headers.keep(packet)
+    if (packet.type === videoType) this.#hasVideo = true
+    const channel = this.#channel
+    if (channel === null || (!isHeader(packet) && this.#mustDrop(channel, packet))) {
+      this.dropped += 1
+      return
+    }
+    this.#send(channel, packet)
+  }
+
+  #mustDrop(channel: SenderChannel, packet: Packet): boolean {
+    if (channel.queuedBytes > maxQueuedBytes) {
+      this.#awaitsKeyFrame = this.#hasVideo
+      return true
+    }
+    if (!this.#awaitsKeyFrame) return false
+    if (packet.type === audioType) return false
+    this.#awaitsKeyFrame = !isKeyFrame(packet)
+    return this.#awaitsKeyFrame
+  }
+
+  #send(channel: SenderChannel, packet: Packet): void {
+    channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
+    this.#clock.schedule(channel, relayWaitMs(packet, this.#latency, this.#relayedStreams()))
+  }
+
+  /** Whether a packet was ever relayed; the first one may take longer than those that follow. */
+  get started(): boolean {
+    return this.packets > 0
+  }
+}

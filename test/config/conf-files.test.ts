@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
+
+const folder = fileURLToPath(new URL('../../conf/', import.meta.url))
+
+const standard = '__defaultVhost__'
+const foreground = { daemon: false, pid: './objs/weir.pid', log: { tank: 'console' } }
+
+/** What each file is for, as values that it must have. */
+const purposes: Record<string, (config: Config) => void> = {
+  'weir.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, listen: [{ host: null, port: 1935 }] })
+    expect(Object.keys(config.vhosts)).toEqual([standard])
+  },
+  'origin.conf': (config) => {
+    expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
+  },
+  'low-latency.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })
+  },
+  'many-cores.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, workerProcesses: 16, maxProcesses: 128 })
+  },
+  'vhosts.conf': (config) => {
+    expect(Object.keys(config.vhosts)).toEqual([
+      standard,
+      'low.example.com',
+      'tv.example.com',
+      'radio.example.com',
+      'new.example.com',
+    ])
+    expect(config.vhosts['new.example.com']?.enabled).toBe(false)
+  },
+  'atc.conf': (config) => {
+    expect(config.vhosts[standard]?.play.atc).toBe(true)
+    expect(config.vhosts['auto.example.com']?.play).toMatchObject({ atc: false, atcAuto: true })
+  },
+  'replace.conf': (config) => {
+    const policies = Object.values(config.vhosts).map(({ publish }) => publish.policy)
+    expect(policies).toEqual(['reject', 'replace', 'resume'])
+  },
+}
+
+test.each(Object.keys(purposes))('conf/%s loads without a warning and does what it is for', (name) => {
+  const { config, warnings, files } = loadConfig(folder + name)
+  expect(warnings).toEqual([])
+  expect(files).toEqual([folder + name])
+  purposes[name]?.(config)
+})
+
+test('conf/full.conf loads, and warns only of examples that are not acted on', () => {
+  const { warnings } = loadConfig(`${folder}full.conf`)
+  const names = warnings.map((line) => /"(.*)" is accepted but not acted on/.exec(line)?.[1])
+  expect(names).toEqual(['server_id', 'stats', 'cluster'])
+})
+
+test('every file of conf/ is tested', () => {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.conf'))
+  expect(files.sort()).toEqual([...Object.keys(purposes), 'full.conf'].sort())
+})

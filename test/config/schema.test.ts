@@ -1,0 +1,100 @@
+import { Check } from 'typebox/value'
+import { expect, test } from 'vitest'
+import { interpret } from '../../src/config/interpret.ts'
+import { parse } from '../../src/config/parser.ts'
+import {
+  directivesOf,
+  isActedOn,
+  type Line,
+  nameOf,
+  type Section,
+  sectionOf,
+} from '../../src/config/schema/declare.ts'
+import { configuration } from '../../src/config/schema/global.ts'
+import { flag } from '../../src/config/schema/lines.ts'
+
+/** All directives with one line, by the path of their names. */
+function lines(section: Section = configuration, path = ''): [string, Line][] {
+  return [...directivesOf(section.entries)].flatMap(([name, directive]) => {
+    if (directive.kind === 'line') return [[path + name, directive] satisfies [string, Line]]
+    const inner = sectionOf(directive)
+    return inner ? lines(inner, `${path}${name}/`) : []
+  })
+}
+
+test('every default is a value that its directive accepts', () => {
+  const wrong = lines().filter(([, line]) => !Check(line.schema, line.defaultValue))
+  expect(wrong.map(([path]) => path)).toEqual([])
+})
+
+test('every JSON Schema carries the description and the default of its directive', () => {
+  for (const [, line] of lines()) {
+    expect(line.schema).toMatchObject({ description: line.doc, default: line.defaultValue })
+  }
+})
+
+test('the JSON Schema of the configuration is plain JSON and accepts what was read', () => {
+  const { config } = interpret(parse('vhost a { transcode { engine { } } } stream_caster { }', 'x.conf'))
+  const schema = JSON.parse(JSON.stringify(configuration.schema))
+  expect(Check(schema, config)).toBe(true)
+  expect(Check(schema, { ...config, workerProcesses: 0 })).toBe(false)
+  expect(Check(schema, { ...config, vhosts: { a: {} } })).toBe(false)
+})
+
+test('Weir acts on these directives', () => {
+  const acted = lines().filter(([, line]) => isActedOn(line))
+  expect(acted.map(([path]) => path).sort()).toEqual(
+    [
+      'action_timeout',
+      'chunk_size',
+      'connect_timeout',
+      'daemon',
+      'grace_final_wait',
+      'handshake_timeout',
+      'listen',
+      'max_chunk_streams',
+      'max_connections',
+      'max_message_size',
+      'max_processes',
+      'max_sources',
+      'pid',
+      'pithy_print_ms',
+      'runtime_dir',
+      'source_linger',
+      'spare_processes',
+      'srs_log_file',
+      'srs_log_level_v2',
+      'srs_log_tank',
+      'stall_timeout',
+      'work_dir',
+      'worker_processes',
+      'vhost/chunk_size',
+      'vhost/enabled',
+      'vhost/in_ack_size',
+      'vhost/min_latency',
+      'vhost/out_ack_size',
+      'vhost/tcp_nodelay',
+      'vhost/play/atc',
+      'vhost/play/atc_auto',
+      'vhost/play/gop_cache',
+      'vhost/play/gop_cache_max_bytes',
+      'vhost/play/mw_latency',
+      'vhost/play/queue_length',
+      'vhost/play/time_jitter',
+      'vhost/publish/firstpkt_timeout',
+      'vhost/publish/mr',
+      'vhost/publish/mr_latency',
+      'vhost/publish/normal_timeout',
+      'vhost/publish/policy',
+    ].sort(),
+  )
+})
+
+test.each([
+  ['gopCache', 'gop_cache'],
+  ['hlsM3u8File', 'hls_m3u8_file'],
+  ['tcpNodelay', 'tcp_nodelay'],
+  ['pid', 'pid'],
+])('the value %s is of the directive %s', (key, name) => {
+  expect(nameOf(key, flag('on', '', {}))).toBe(name)
+})
