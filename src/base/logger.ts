@@ -19,7 +19,7 @@ export interface ProcessLog {
   readonly logger: Logger
   /** Opens the log file anew, after logrotate moved it away (SIGUSR1). */
   reopen(): void
-  /** Applies other options while the process runs (reload). Children that exist keep their level. */
+  /** Applies other options while the process runs (reload), to all loggers there are. */
   apply(options: LogOptions): void
   /** Writes out what is buffered; for the last lines before the process ends. */
   flush(): void

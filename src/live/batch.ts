@@ -16,9 +16,13 @@ export interface Batch {
   next: Batch | null
 }
 
+/** What a buffer has at least, once it is used. */
+const minBytes = 4 * 1024
+
 /** Room for the packets of the next batch, kept from flush to flush. */
 export class BatchBuffer {
-  #bytes = Buffer.allocUnsafeSlow(16 * 1024)
+  /** Nothing until the first packet: a stream that people only ask for costs next to nothing. */
+  #bytes = Buffer.alloc(0)
   #length = 0
 
   get length(): number {
@@ -29,7 +33,7 @@ export class BatchBuffer {
   reserve(size: number): Buffer {
     const needed = this.#length + size
     if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2, minBytes))
       this.#bytes.copy(larger, 0, 0, this.#length)
       this.#bytes = larger
     }

@@ -41,7 +41,7 @@ const failures = new Set(['NetStream.Play.StreamNotFound', 'NetStream.Play.Faile
 /** Commands of servers that go along with a status or say nothing. */
 const notices = new Set(['onBWDone', 'onFCPublish', 'onFCUnpublish', 'onFCSubscribe'])
 
-/** What ffmpeg and librtmp say that they are able to play (7.2.1.1): the servers that look want to see all bits. */
+/** What ffmpeg says that it is able to play (7.2.1.1): all that a Flash Player of its time was. */
 const capabilities = { fpad: false, capabilities: 15, audioCodecs: 4071, videoCodecs: 252, videoFunction: 1 }
 
 export class ClientSession {
@@ -97,7 +97,7 @@ export class ClientSession {
    * @throws WeirError RTMP_STATE unless the session is new
    */
   connect(parameters: ConnectParameters): void {
-    this.#leave('idle', 'handshake')
+    this.#advance('idle', 'handshake')
     this.#parameters = parameters
     this.#transport.write(this.#handshake.start())
   }
@@ -108,7 +108,7 @@ export class ClientSession {
    * @throws WeirError RTMP_STATE unless connected
    */
   publish(stream: string, type: 'live' | 'record' | 'append' = 'live'): void {
-    this.#leave('connected', 'creating')
+    this.#advance('connected', 'creating')
     this.#purpose = { kind: 'publish', stream, type }
     this.#call(0, 'releaseStream', null, stream)
     this.#call(0, 'FCPublish', null, stream)
@@ -121,7 +121,7 @@ export class ClientSession {
    * @throws WeirError RTMP_STATE unless connected
    */
   play(stream: string, parameters: PlayParameters = {}): void {
-    this.#leave('connected', 'creating')
+    this.#advance('connected', 'creating')
     this.#purpose = { kind: 'play', stream, parameters }
     this.#awaitedTransaction = this.#call(0, 'createStream', null)
   }
@@ -132,7 +132,7 @@ export class ClientSession {
    * @throws WeirError RTMP_STATE unless playing
    */
   pause(paused: boolean, time = 0): void {
-    this.#leave('playing', 'playing')
+    this.#assertState('playing')
     this.#call(this.#streamId, 'pause', null, paused, time)
   }
 
@@ -141,7 +141,7 @@ export class ClientSession {
    * @throws WeirError RTMP_STATE unless publishing, RTMP_MESSAGE_SIZE
    */
   sendPacket(packet: Packet): void {
-    this.#leave('publishing', 'publishing')
+    this.#assertState('publishing')
     this.#transport.writePacket(this.#streamId, wrapMetadata(packet))
   }
 
@@ -177,8 +177,13 @@ export class ClientSession {
     this.#transport.close()
   }
 
-  #leave(from: ClientSessionState, to: ClientSessionState): void {
-    if (this.#state !== from) throw new WeirError('RTMP_STATE', `the session is ${this.#state}, not ${from}`)
+  #assertState(state: ClientSessionState): void {
+    if (this.#state !== state)
+      throw new WeirError('RTMP_STATE', `the session is ${this.#state}, not ${state}`)
+  }
+
+  #advance(from: ClientSessionState, to: ClientSessionState): void {
+    this.#assertState(from)
     this.#state = to
   }
 
@@ -190,7 +195,7 @@ export class ClientSession {
   }
 
   #sendConnect(): void {
-    this.#leave('handshake', 'connecting')
+    this.#advance('handshake', 'connecting')
     const { app = '', tcUrl = '', fields = {}, args } = this.#parameters ?? {}
     const object = amfObject({
       app,

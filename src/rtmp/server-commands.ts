@@ -8,9 +8,15 @@ import { type ConnectRequest, connectRequest, playRequest, publishRequest } from
 import { type ServerStream, ServerStreams } from './server-streams.ts'
 import type { SessionTransport } from './session-transport.ts'
 
-export interface CommandOptions {
+/** What is said about the wire when connect is accepted. */
+export interface WireSettings {
+  /** Bytes of payload in the chunks that we send from then on, 1 .. 0xffffff. */
   readonly chunkSize: number
+  /** Bytes after which the client shall acknowledge, and we do if it names no number; SRS has 2,500,000. 0: never. */
   readonly windowAckSize: number
+}
+
+export interface CommandOptions extends WireSettings {
   readonly identity: ServerIdentity
 }
 
@@ -20,7 +26,7 @@ type OpenRequest =
   | { readonly kind: 'publish'; readonly stream: ServerStream }
   | { readonly kind: 'play'; readonly stream: ServerStream; readonly name: string; readonly reset: boolean }
 
-type Method = (command: Command, streamId: number) => void
+type Method = (self: ServerCommands, command: Command, streamId: number) => void
 
 /** Answers to calls that the server made: they want none themselves. */
 const answers = new Set(['_result', '_error', 'onStatus'])
@@ -33,6 +39,21 @@ const orderlyPlayEnds = new Set([
 ])
 
 export class ServerCommands {
+  /** Commands by name. A call that is not here is answered with null, as Flash clients expect of e.g. `_checkbw`. */
+  static readonly #methods: ReadonlyMap<string, Method> = new Map<string, Method>([
+    ['createStream', (self, command) => self.#createStream(command)],
+    ['releaseStream', (self, command) => self.#releaseStream(command)],
+    ['FCPublish', (self, command) => self.#releaseStream(command)],
+    ['FCUnpublish', (self, command) => self.#fcUnpublish(command)],
+    ['FCSubscribe', (self, command) => self.#fcSubscribe(command)],
+    ['getStreamLength', (self, command) => self.#getStreamLength(command)],
+    ['publish', (self, command, streamId) => self.#publish(command, streamId)],
+    ['play', (self, command, streamId) => self.#play(command, streamId)],
+    ['pause', (self, command, streamId) => self.#pause(command, streamId)],
+    ['closeStream', (self, _command, streamId) => self.#closeStream(streamId)],
+    ['deleteStream', (self, command, streamId) => self.#deleteStream(command, streamId)],
+  ])
+
   readonly #options: CommandOptions
   readonly #transport: SessionTransport
   readonly #handler: ServerSessionHandler
@@ -40,21 +61,6 @@ export class ServerCommands {
   readonly #streams = new ServerStreams()
   #connection: ConnectRequest | null = null
   #openRequest: OpenRequest | null = null
-
-  /** Commands by name. A call that is not here is answered with null, as Flash clients expect of e.g. `_checkbw`. */
-  readonly #methods: ReadonlyMap<string, Method> = new Map<string, Method>([
-    ['createStream', (command) => this.#createStream(command)],
-    ['releaseStream', (command) => this.#releaseStream(command)],
-    ['FCPublish', (command) => this.#releaseStream(command)],
-    ['FCUnpublish', (command) => this.#fcUnpublish(command)],
-    ['FCSubscribe', (command) => this.#fcSubscribe(command)],
-    ['getStreamLength', (command) => this.#getStreamLength(command)],
-    ['publish', (command, streamId) => this.#publish(command, streamId)],
-    ['play', (command, streamId) => this.#play(command, streamId)],
-    ['pause', (command, streamId) => this.#pause(command, streamId)],
-    ['closeStream', (_command, streamId) => this.#closeStream(streamId)],
-    ['deleteStream', (command, streamId) => this.#deleteStream(command, streamId)],
-  ])
 
   constructor(options: CommandOptions, transport: SessionTransport, handler: ServerSessionHandler) {
     this.#options = options
@@ -97,8 +103,8 @@ export class ServerCommands {
     if (name === 'connect') throw new WeirError('RTMP_STATE', 'a second connect')
     if (answers.has(name)) return
     this.#endFlashPublish(streamId)
-    const method = this.#methods.get(name)
-    if (method !== undefined) method(command, streamId)
+    const method = ServerCommands.#methods.get(name)
+    if (method !== undefined) method(this, command, streamId)
     else if (transactionId !== 0) this.#replies.result(transactionId, null, null)
     else this.#handler.onCall?.(name, command.args.slice(1))
   }
@@ -224,10 +230,11 @@ export class ServerCommands {
     throw new WeirError('RTMP_STATE', `${command.name} on message stream ${streamId}, which is not open`)
   }
 
-  acceptConnect(): void {
+  /** @param wire what holds for this client instead of the options */
+  acceptConnect(wire: Partial<WireSettings>): void {
     const { transactionId } = this.#settle('connect', 0)
     const { objectEncoding } = this.#connected
-    this.#replies.connected({ ...this.#options, transactionId, objectEncoding })
+    this.#replies.connected({ ...this.#options, ...wire, transactionId, objectEncoding })
   }
 
   rejectConnect(code: string, description: string): void {

@@ -28,8 +28,10 @@ export class ServerReplies {
 
   connected(answer: ConnectAnswer): void {
     const transport = this.#transport
-    transport.writeWindowAckSize(answer.windowAckSize)
-    transport.write(encodeSetPeerBandwidth(answer.windowAckSize, dynamicLimit, transport.chunkSize))
+    if (answer.windowAckSize > 0) {
+      transport.writeWindowAckSize(answer.windowAckSize)
+      transport.write(encodeSetPeerBandwidth(answer.windowAckSize, dynamicLimit, transport.chunkSize))
+    }
     transport.writeChunkSize(answer.chunkSize)
     const properties = amfObject({ fmsVer: `FMS/${fmsVersion}`, capabilities: 127, mode: 1 })
     const information = amfObject({

@@ -1,5 +1,4 @@
 /** What a client asks of a server, as the handler of a session gets it to decide on. */
-
 import { WeirError } from '../base/errors.ts'
 import {
   type AmfRecord,

@@ -7,20 +7,16 @@ import type { Packet } from '../media/packet.ts'
 import { splitAggregate } from './aggregate.ts'
 import type { ChunkLimits } from './chunk-reader.ts'
 import { decodeCommand } from './command.ts'
-import { ServerHandshake } from './handshake.ts'
+import { type HandshakeKind, ServerHandshake } from './handshake.ts'
 import { aggregateType, amf0CommandType, amf3CommandType, type RtmpMessage } from './message.ts'
-import { ServerCommands } from './server-commands.ts'
+import { ServerCommands, type WireSettings } from './server-commands.ts'
 import type { ServerSessionHandler } from './server-handler.ts'
 import type { ServerIdentity } from './server-replies.ts'
 import { isMedia, packetOf } from './session-media.ts'
 import { SessionTransport } from './session-transport.ts'
 import { WaitingMessages } from './waiting-messages.ts'
 
-export interface ServerSessionOptions {
-  /** Bytes of payload in the chunks that we send once connect is accepted, 1 .. 0xffffff. */
-  readonly chunkSize: number
-  /** Bytes after which the client shall acknowledge, and we do if it names no number; SRS has 2,500,000. */
-  readonly windowAckSize: number
+export interface ServerSessionOptions extends WireSettings {
   /** Bytes of one message once connect is accepted; unfinished messages may have twice as many together. */
   readonly maxMessageSize: number
   /** Chunk streams of the client once connect is accepted. */
@@ -52,7 +48,6 @@ const limitsBeforeConnect: ChunkLimits = {
 export class ServerSession {
   readonly #options: ServerSessionOptions
   readonly #handler: ServerSessionHandler
-  readonly #handshake = new ServerHandshake()
   readonly #transport: SessionTransport
   readonly #commands: ServerCommands
   readonly #waiting = new WaitingMessages()
@@ -63,14 +58,19 @@ export class ServerSession {
   constructor(options: ServerSessionOptions, handler: ServerSessionHandler) {
     this.#options = options
     this.#handler = handler
-    this.#transport = new SessionTransport(this.#handshake, limitsBeforeConnect, options.windowAckSize, {
-      send: (bytes) => handler.send(bytes),
-      onHandshake: () => this.#endHandshake(),
-      onControl: (control) => {
-        if (control.kind === 'set-buffer-length') this.#bufferLengthMs = control.durationMs
+    this.#transport = new SessionTransport(
+      new ServerHandshake(),
+      limitsBeforeConnect,
+      options.windowAckSize,
+      {
+        send: (bytes) => handler.send(bytes),
+        onHandshake: (kind) => this.#endHandshake(kind),
+        onControl: (control) => {
+          if (control.kind === 'set-buffer-length') this.#bufferLengthMs = control.durationMs
+        },
+        onMessage: (message) => this.#receive(message),
       },
-      onMessage: (message) => this.#receive(message),
-    })
+    )
     this.#commands = new ServerCommands(options, this.#transport, handler)
   }
 
@@ -117,10 +117,15 @@ export class ServerSession {
     this.#closeOnError(() => this.#transport.push(bytes))
   }
 
-  /** Like all verdicts it lets waiting messages go on, and throws what {@link push} throws if they are bad. */
-  acceptConnect(): void {
+  /**
+   * Like all verdicts it lets waiting messages go on, and throws what {@link push} throws if they are bad.
+   * @param wire what holds for this client instead of the options: a virtual host may have its own
+   * @param acknowledgeAfter bytes after which we acknowledge, whatever the client asked for; 0: as it asked
+   */
+  acceptConnect(wire: Partial<WireSettings> = {}, acknowledgeAfter = 0): void {
     this.#decide(() => {
-      this.#commands.acceptConnect()
+      this.#commands.acceptConnect(wire)
+      if (acknowledgeAfter > 0) this.#transport.acknowledgeAfter(acknowledgeAfter)
       const { maxMessageSize, maxChunkStreams } = this.#options
       this.#transport.setLimits({ maxMessageSize, maxPartialBytes: 2 * maxMessageSize, maxChunkStreams })
       this.#state = 'ready'
@@ -185,9 +190,9 @@ export class ServerSession {
     this.#waiting.clear()
   }
 
-  #endHandshake(): void {
+  #endHandshake(kind: HandshakeKind): void {
     this.#state = 'connect'
-    this.#handler.onHandshake(this.#handshake.kind ?? 'simple')
+    this.#handler.onHandshake(kind)
   }
 
   #receive(message: RtmpMessage): void {

@@ -39,7 +39,6 @@ export function isMedia(message: RtmpMessage): boolean {
  * The packet of an audio, video or data message; not of an aggregate, which is to be split first.
  * `@setDataFrame` (an encoder's envelope for metadata) is taken off. The body is the message's own or a view of it.
  * @returns null when the message carries nothing for a player: an empty body, or one of {@link notMedia}
- * @throws WeirError AMF_* when the envelope of a data message is broken
  */
 export function packetOf(message: RtmpMessage): Packet | null {
   const { type, timestamp, body } = message

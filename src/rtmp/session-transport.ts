@@ -17,7 +17,7 @@ import {
   encodeSetChunkSize,
   encodeWindowAckSize,
 } from './control.ts'
-import type { HandshakeResult } from './handshake.ts'
+import type { HandshakeKind, HandshakeResult } from './handshake.ts'
 import {
   acknowledgementType,
   amf0DataType,
@@ -31,13 +31,15 @@ import { encodePacket } from './session-media.ts'
 /** The part of either handshake that the transport drives. */
 export interface Handshake {
   readonly done: boolean
+  /** Known once it is done. */
+  readonly kind: HandshakeKind | null
   push(bytes: Buffer): HandshakeResult
 }
 
 export interface TransportHandler {
   send(bytes: Buffer): void
   /** The handshake is complete; messages may be written from now on. */
-  onHandshake(): void
+  onHandshake(kind: HandshakeKind): void
   /** A control message that the transport leaves to the session: the user control events of streams. */
   onControl(control: ControlMessage): void
   /** Any message that is no protocol or user control message. */
@@ -101,6 +103,11 @@ export class SessionTransport {
     this.#reader.setLimits(limits)
   }
 
+  /** Sets the bytes after which we acknowledge; the peer may announce others later. */
+  acknowledgeAfter(bytes: number): void {
+    this.#receiveWindow = bytes
+  }
+
   /** Nothing is read, delivered or written from now on, not even the rest of a push that is going on. */
   close(): void {
     this.#closed = true
@@ -120,9 +127,9 @@ export class SessionTransport {
   #pushHandshake(handshake: Handshake, bytes: Buffer): void {
     const { output, rest } = handshake.push(bytes)
     if (output !== null) this.write(output)
-    if (!handshake.done) return
+    if (!handshake.done || handshake.kind === null) return
     this.#handshake = null
-    this.#handler.onHandshake()
+    this.#handler.onHandshake(handshake.kind)
     if (rest !== null) this.#reader.push(rest)
   }
 

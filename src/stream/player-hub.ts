@@ -13,6 +13,9 @@ import { PulledStream } from './pulled-stream.ts'
 /** A stream that nobody plays any more is kept this long: the next player often comes at once. */
 const idleMs = 10_000
 
+/** Of the streams that nobody plays, no more than this many are kept: who asks for many names costs little. */
+const maxIdleStreams = 256
+
 /** The bytes older than the current GOP that players that are behind may hold. */
 const maxBehindBytes = 4 * 1024 * 1024
 
@@ -27,6 +30,8 @@ export class PlayerHub {
   readonly #logger: Logger
   readonly #send: (message: ToMaster) => void
   readonly #streams = new Map<StreamId, PulledStream>()
+  /** Those without players, the longest idle first. */
+  readonly #idle = new Set<PulledStream>()
   readonly #bySource = new Map<SourceNumber, PulledStream>()
   readonly #links = new Map<string, MediaClient>()
   readonly #clocks = new Map<number | 'auto', FlushClock>()
@@ -40,13 +45,15 @@ export class PlayerHub {
 
   /** The stream to join for a player; it is looked for if it is not here yet. */
   streamFor(stream: StreamId, vhost: VhostConfig): PulledStream {
-    let pulled = this.#streams.get(stream)
-    if (pulled === undefined) {
-      const clock = this.#clockFor(vhost)
-      pulled = new PulledStream(stream, clock, this.#optionsOf(vhost), monotonicMs())
-      this.#streams.set(stream, pulled)
-      this.#send({ t: 'watch', stream })
-    }
+    const known = this.#streams.get(stream)
+    if (known !== undefined) return known
+    const pulled = new PulledStream(stream, this.#clockFor(vhost), this.#optionsOf(vhost), {
+      onBusy: () => this.#idle.delete(pulled),
+      onIdle: () => this.#keepIdle(pulled),
+    })
+    this.#streams.set(stream, pulled)
+    this.#keepIdle(pulled)
+    this.#send({ t: 'watch', stream })
     return pulled
   }
 
@@ -72,9 +79,9 @@ export class PlayerHub {
 
   /** To be called about once a second: stalled players, streams without players. */
   sweep(nowMs: number): void {
-    for (const pulled of this.#streams.values()) {
-      pulled.sweep(nowMs)
-      if (pulled.idleSinceMs > 0 && nowMs - pulled.idleSinceMs > idleMs) this.#forget(pulled)
+    for (const pulled of this.#streams.values()) pulled.sweep(nowMs)
+    for (const pulled of this.#idle) {
+      if (nowMs - pulled.idleSinceMs > idleMs) this.#forget(pulled)
     }
   }
 
@@ -101,7 +108,16 @@ export class PlayerHub {
     })
   }
 
+  #keepIdle(pulled: PulledStream): void {
+    pulled.idleSinceMs = monotonicMs()
+    this.#idle.add(pulled)
+    if (this.#idle.size <= maxIdleStreams) return
+    const [longest] = this.#idle
+    if (longest !== undefined) this.#forget(longest)
+  }
+
   #forget(pulled: PulledStream): void {
+    this.#idle.delete(pulled)
     this.#dropSubscription(pulled)
     this.#streams.delete(pulled.stream)
     this.#send({ t: 'unwatch', stream: pulled.stream })

@@ -1,4 +1,3 @@
-import { monotonicMs } from '../base/clock.ts'
 import type { Broadcast } from '../live/broadcast.ts'
 import { Viewer, type ViewerSocket } from '../live/viewer.ts'
 import type { Framing, PulledStream } from './pulled-stream.ts'
@@ -28,7 +27,7 @@ export class Player {
   /** Pauses, or ends: the viewer gets nothing more. */
   stop(): void {
     if (this.#broadcast === null) return
-    this.pulled.leave(this.#broadcast, this.viewer, monotonicMs())
+    this.pulled.leave(this.#broadcast, this.viewer)
     this.#broadcast = null
   }
 

@@ -12,6 +12,14 @@ export interface Framing {
   readonly streamId: number
 }
 
+/** What a stream tells whoever keeps it. */
+export interface PulledStreamOwner {
+  /** A player joined. */
+  onBusy(): void
+  /** The last player left. */
+  onIdle(): void
+}
+
 /** Where the stream comes from at the moment. */
 export interface Subscription {
   readonly link: MediaClient
@@ -29,16 +37,17 @@ export class PulledStream {
   readonly #broadcasts = new Map<string, Broadcast>()
   #options: BroadcastOptions
   subscription: Subscription | null = null
-  /** Monotonic time when the last player left; 0 while there are players. */
-  idleSinceMs: number
+  readonly #owner: PulledStreamOwner
+  /** Monotonic time since when there are no players, if there are none. */
+  idleSinceMs = 0
   bytesIn = 0
   packetsIn = 0
 
-  constructor(stream: StreamId, clock: FlushClock, options: BroadcastOptions, nowMs: number) {
+  constructor(stream: StreamId, clock: FlushClock, options: BroadcastOptions, owner: PulledStreamOwner) {
     this.stream = stream
     this.#clock = clock
     this.#options = options
-    this.idleSinceMs = nowMs
+    this.#owner = owner
   }
 
   set options(options: BroadcastOptions) {
@@ -81,13 +90,13 @@ export class PulledStream {
   join(framing: Framing, viewer: Viewer): Broadcast {
     const broadcast = this.broadcastFor(framing)
     broadcast.join(viewer)
-    this.idleSinceMs = 0
+    this.#owner.onBusy()
     return broadcast
   }
 
-  leave(broadcast: Broadcast, viewer: Viewer, nowMs: number): void {
+  leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
-    if (this.players === 0) this.idleSinceMs = nowMs
+    if (this.players === 0) this.#owner.onIdle()
   }
 
   restart(): void {

@@ -74,7 +74,7 @@ test('a name that passes stays inside its directory, whatever it is', () => {
         if (error instanceof WeirError && error.code === 'RTMP_NAME') return
         throw error
       }
-      for (const path of [name, name.replace('mp4:', '')]) {
+      for (const path of [name, name.replace(/^mp4:/, '')]) {
         expect(resolve('/root/dir', path).startsWith('/root/dir/')).toBe(true)
       }
     }),

@@ -60,6 +60,17 @@ describe('verdicts', () => {
     expect(client.session.waiting).toBe(false)
   })
 
+  test('an accepted connect may have a chunk size and a window of its own', () => {
+    const client = new ScriptedClient('wait').handshake().command(0, 'connect', 1, connectObject)
+    client.session.acceptConnect({ chunkSize: 4096, windowAckSize: 9000 })
+    expect(client.answers().slice(0, 3)).toEqual([
+      ['window-ack-size', 9000],
+      ['set-peer-bandwidth', 9000, 2],
+      ['set-chunk-size', 4096],
+    ])
+    expect(client.session.chunkSize).toBe(4096)
+  })
+
   test('a rejected connect is told why and ends the session', () => {
     const client = new ScriptedClient('wait').handshake().command(0, 'connect', 1, connectObject)
     client.session.rejectConnect('NetConnection.Connect.Rejected', 'no such vhost')

@@ -1,0 +1,219 @@
+import { WeirError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Config, VhostConfig } from '../config/config.ts'
+import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import type { StreamId } from '../ipc/contract.ts'
+import { displayName, streamId as streamIdOf, vhostOfStream } from '../live/stream-key.ts'
+import type { ViewerSocket } from '../live/viewer.ts'
+import type { Packet } from '../media/packet.ts'
+import type { PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
+import type { ServerSession } from '../rtmp/server-session.ts'
+import { Player } from './player.ts'
+import type { PlayerHub } from './player-hub.ts'
+import { PublishSlot } from './publish-slot.ts'
+import type { PublisherHub } from './publisher-hub.ts'
+
+/** What a worker shares among its connections. */
+export interface StreamHubs {
+  readonly config: Config
+  readonly players: PlayerHub
+  readonly publishers: PublisherHub
+}
+
+/** The connection that publishes and plays, as this part of it needs it. */
+export interface StreamsOwner {
+  readonly id: string
+  readonly ip: string
+  readonly logger: Logger
+  readonly session: ServerSession
+  readonly socket: ViewerSocket
+  /** Runs a step of the session whose failure is the peer's fault. */
+  run(step: () => void): void
+  close(reason: Error): void
+  /** Bytes and seconds so far, for log lines. */
+  totals(): Record<string, number>
+  /** It began to publish or play; or the last publish or play ended. */
+  onBusy(): void
+  onIdle(): void
+}
+
+/** Publish and play requests a connection may make between two sweeps; each costs other processes work. */
+const maxRequestsPerSweep = 50
+
+/** What one connection publishes and plays, by message stream id. */
+export class ConnectionStreams {
+  readonly #hubs: StreamHubs
+  readonly #owner: StreamsOwner
+  readonly #publishes = new Map<number, PublishSlot>()
+  readonly #players = new Map<number, Player>()
+  #requests = 0
+
+  constructor(hubs: StreamHubs, owner: StreamsOwner) {
+    this.#hubs = hubs
+    this.#owner = owner
+  }
+
+  get role(): 'publish' | 'play' | null {
+    if (this.#publishes.size > 0) return 'publish'
+    return this.#players.size > 0 ? 'play' : null
+  }
+
+  publish(request: PublishRequest): void {
+    const { streamId } = request
+    const found = this.#find(request)
+    if (found === null) {
+      this.#refusePublish(streamId, 'VHOST_UNKNOWN', `no vhost ${request.vhost}`)
+      return
+    }
+    const { vhost, stream } = found
+    const { id, ip, logger } = this.#owner
+    logger.info({ stream: displayName(stream), style: request.style }, 'publish')
+    const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
+    const publisher = this.#hubs.publishers.publish(
+      { stream, ip, connectionId: id, latency },
+      {
+        onAttached: () => this.#grant(streamId),
+        onRefused: (code, message) => {
+          this.#publishes.delete(streamId)
+          this.#refusePublish(streamId, code, message)
+        },
+        onRevoked: (code, message) => {
+          this.#publishes.delete(streamId)
+          this.#owner.session.endPublish(streamId, 'NetStream.Publish.BadName', message)
+          this.#owner.close(new WeirError('STREAM_REPLACED', `${code}: ${message}`))
+        },
+      },
+    )
+    this.#publishes.set(streamId, new PublishSlot(publisher, vhost))
+  }
+
+  play(request: PlayRequest): void {
+    const { streamId } = request
+    const { logger, session, socket } = this.#owner
+    const found = this.#find(request)
+    if (found === null) {
+      const message = `no vhost ${request.vhost}`
+      logger.warn({ code: 'VHOST_UNKNOWN', reason: message }, 'play refused')
+      this.#owner.run(() => session.rejectPlay(streamId, 'NetStream.Play.Failed', message))
+      return
+    }
+    const { vhost, stream } = found
+    this.#players.get(streamId)?.stop()
+    const pulled = this.#hubs.players.streamFor(stream, vhost)
+    const { stallTimeout } = this.#hubs.config
+    const player = new Player(pulled, { chunkSize: session.chunkSize, streamId }, socket, () => {
+      this.#owner.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
+    })
+    logger.info({ stream: displayName(stream), sid: pulled.subscription?.sourceId }, 'play')
+    this.#owner.run(() => session.acceptPlay(streamId))
+    this.#players.set(streamId, player)
+    this.#owner.onBusy()
+    player.start()
+  }
+
+  unpublish(streamId: number): void {
+    const publish = this.#publishes.get(streamId)
+    if (publish === undefined) return
+    this.#publishes.delete(streamId)
+    this.#hubs.publishers.unpublish(publish.publisher)
+    const stream = displayName(publish.publisher.stream)
+    this.#owner.logger.info({ ...this.#owner.totals(), stream }, 'unpublish')
+    if (this.role === null) this.#owner.onIdle()
+  }
+
+  stop(streamId: number): void {
+    const player = this.#players.get(streamId)
+    if (player === undefined) return
+    player.stop()
+    this.#players.delete(streamId)
+    this.#owner.logger.info({ ...this.#owner.totals(), stream: displayName(player.pulled.stream) }, 'stop')
+    if (this.role === null) this.#owner.onIdle()
+  }
+
+  pause(streamId: number, paused: boolean): void {
+    const player = this.#players.get(streamId)
+    if (player === undefined || player.paused === paused) return
+    if (paused) player.stop()
+    else player.start()
+    this.#owner.logger.info({ stream: displayName(player.pulled.stream) }, paused ? 'pause' : 'unpause')
+  }
+
+  relay(streamId: number, packet: Packet): void {
+    this.#publishes.get(streamId)?.publisher.relay(packet)
+  }
+
+  onDrain(): void {
+    for (const player of this.#players.values()) player.onDrain()
+  }
+
+  /** To be called about once a second. */
+  sweep(nowMs: number): void {
+    this.#requests = 0
+    for (const publish of this.#publishes.values()) {
+      const overdue = publish.overdue(nowMs)
+      if (overdue !== null) this.#owner.close(overdue)
+    }
+  }
+
+  /** @returns the vhost that this connection uses and that a new configuration does not have, or null */
+  missingVhost(config: Config): string | null {
+    const streams = [
+      ...[...this.#publishes.values()].map(({ publisher }) => publisher.stream),
+      ...[...this.#players.values()].map(({ pulled }) => pulled.stream),
+    ]
+    return streams.map(vhostOfStream).find((name) => vhostNameOf(config, name) !== name) ?? null
+  }
+
+  /** One line about each publish and play, for the periodic summary. */
+  logSummary(): void {
+    const { logger } = this.#owner
+    const totals = this.#owner.totals()
+    for (const { publisher } of this.#publishes.values()) {
+      const { packets, dropped } = publisher
+      const story = { ...totals, stream: displayName(publisher.stream), packets, dropped }
+      logger.info(story, 'publish: going on')
+    }
+    for (const { pulled, viewer, paused } of this.#players.values()) {
+      const sid = pulled.subscription?.sourceId
+      const story = { ...totals, sid, stream: displayName(pulled.stream), dropped: viewer.dropped }
+      logger.info(story, paused ? 'play: paused' : 'play: going on')
+    }
+  }
+
+  /** The connection is gone, and all this with it. */
+  close(): void {
+    for (const { publisher } of this.#publishes.values()) this.#hubs.publishers.unpublish(publisher)
+    for (const player of this.#players.values()) player.stop()
+    this.#publishes.clear()
+    this.#players.clear()
+  }
+
+  /** The stream that a request names, and the vhost it belongs to. */
+  #find(request: PublishRequest | PlayRequest): { vhost: VhostConfig; stream: StreamId } | null {
+    this.#requests += 1
+    if (this.#requests > maxRequestsPerSweep) {
+      throw new WeirError(
+        'RTMP_FLOOD',
+        `more than ${maxRequestsPerSweep} publish and play requests in a second`,
+      )
+    }
+    const { config } = this.#hubs
+    const name = vhostNameOf(config, request.vhost)
+    const vhost = vhostOf(config, request.vhost)
+    if (name === null || vhost === null) return null
+    return { vhost, stream: streamIdOf({ vhost: name, app: request.app, stream: request.stream }) }
+  }
+
+  #grant(streamId: number): void {
+    const publish = this.#publishes.get(streamId)
+    if (publish === undefined || publish.granted) return
+    publish.granted = true
+    this.#owner.onBusy()
+    this.#owner.run(() => this.#owner.session.acceptPublish(streamId))
+  }
+
+  #refusePublish(streamId: number, code: string, message: string): void {
+    this.#owner.logger.warn({ code, reason: message }, 'publish refused')
+    this.#owner.run(() => this.#owner.session.rejectPublish(streamId, 'NetStream.Publish.BadName', message))
+  }
+}
