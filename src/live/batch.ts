@@ -1,3 +1,5 @@
+import type { Packet } from '../media/packet.ts'
+
 /**
  * A piece of a stream as it goes over the wire: what arrived between two flushes, encoded once. The same
  * bytes are written to every player. Batches form a linked list; a player that is behind holds the one it
@@ -11,13 +13,20 @@ export interface Batch {
   readonly timestamp: number
   /** Counts up by one with each batch of a broadcast. */
   readonly sequence: number
-  /** Bytes of all batches of the broadcast up to and with this one. */
+  /** Bytes of all batches of the broadcast before this one. */
   readonly position: number
+  /** Metadata and sequence headers in force before it: who begins here needs them first. */
+  readonly headers: readonly Packet[]
+  /** {@link headers} encoded, from the time when somebody began here. */
+  headerBytes: Buffer | null
   next: Batch | null
 }
 
 /** What a buffer has at least, once it is used. */
 const minBytes = 4 * 1024
+
+/** Room that a burst made larger than this (a cached GOP comes at once) is given back after the burst. */
+const maxIdleBytes = 256 * 1024
 
 /** Room for the packets of the next batch, kept from flush to flush. */
 export class BatchBuffer {
@@ -27,6 +36,11 @@ export class BatchBuffer {
 
   get length(): number {
     return this.#length
+  }
+
+  /** Bytes of memory it holds. */
+  get capacity(): number {
+    return this.#bytes.length
   }
 
   /** Makes room for `size` bytes more and returns the buffer to write to, from {@link length} on. */
@@ -50,6 +64,7 @@ export class BatchBuffer {
     const taken = Buffer.allocUnsafeSlow(this.#length)
     this.#bytes.copy(taken, 0, 0, this.#length)
     this.#length = 0
+    if (this.#bytes.length > maxIdleBytes) this.#bytes = Buffer.alloc(0)
     return taken
   }
 }

@@ -1,9 +1,10 @@
 import { monotonicMs } from '../base/clock.ts'
-import { isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
+import { isHeader, isKeyFrame, type Packet } from '../media/packet.ts'
 import { type Batch, BatchBuffer } from './batch.ts'
 import type { Flushable, FlushClock } from './flush-clock.ts'
 import { StreamHeaders } from './stream-headers.ts'
-import { defaultFrameMs } from './timestamps.ts'
+import { defaultFrameMs, timestampDelta } from './timestamps.ts'
+import { VideoPresence } from './video-presence.ts'
 import type { Viewer } from './viewer.ts'
 
 /** Puts packets into bytes for players: RTMP chunks, FLV tags, MPEG-TS. It must not depend on earlier packets. */
@@ -27,6 +28,15 @@ export interface BroadcastOptions {
   readonly stallMs: number
 }
 
+/** What is known of the batch in the making. */
+interface OpenBatch extends Pick<Batch, 'timestamp' | 'headers'> {
+  readonly startsWithKey: boolean
+  /** It has more than headers: with them alone nobody begins. */
+  hasMedia: boolean
+  /** The stream had video when a packet of it came. */
+  hasVideo: boolean
+}
+
 /**
  * One stream, one format, all its players in this process. Each packet is encoded once; what came since the
  * last flush becomes one {@link Batch}, and those bytes are written to every player. Nothing is allocated per
@@ -41,10 +51,8 @@ export class Broadcast implements Flushable {
   readonly #behind = new Set<Viewer>()
   #options: BroadcastOptions
   #scheduled = false
-  #hasVideo = false
-  /** What the batch in the making begins with. */
-  #batchJoinable = false
-  #batchTimestamp = 0
+  readonly #video = new VideoPresence()
+  #open: OpenBatch = newBatch(false, 0, [])
   /** The first batch of the current GOP, if a player may begin there. */
   #gopStart: Batch | null = null
   #last: Batch | null = null
@@ -52,8 +60,6 @@ export class Broadcast implements Flushable {
   #offset = 0
   #lastTimestamp = 0
   #rebase = false
-  #headerBytes: Buffer | null = null
-  #headerTimestamp = 0
   packetsIn = 0
   bytesOut = 0
 
@@ -81,9 +87,8 @@ export class Broadcast implements Flushable {
   restart(): void {
     this.#cut()
     this.#headers.clear()
-    this.#headerBytes = null
     this.#gopStart = null
-    this.#hasVideo = false
+    this.#video.clear()
     this.#rebase = this.#last !== null
   }
 
@@ -98,14 +103,14 @@ export class Broadcast implements Flushable {
     this.packetsIn += 1
     const header = isHeader(packet)
     const key = isKeyFrame(packet)
-    if (header) this.#keepHeader(packet)
-    else if (packet.type === videoType) this.#hasVideo = true
     if (key) this.#cut()
     const timestamp = header ? this.#lastTimestamp : this.#rebased(packet.timestamp)
-    if (this.#buffer.length === 0) {
-      this.#batchJoinable = key || !this.#hasVideo
-      this.#batchTimestamp = timestamp
-    }
+    if (this.#buffer.length === 0) this.#open = newBatch(key, timestamp, this.#headers.list())
+    this.#video.note(packet, timestamp, this.#options.maxBehindMs)
+    this.#open.hasMedia ||= !header
+    this.#open.hasVideo ||= this.#video.present
+    // The packet's body is a view of a buffer that is read into again.
+    if (header) this.#headers.keep({ ...packet, body: Buffer.from(packet.body) })
     const target = this.#buffer.reserve(this.#muxer.sizeOf(packet.body.length, timestamp))
     this.#buffer.advance(this.#muxer.write(target, this.#buffer.length, packet, timestamp))
     if (!this.#scheduled) {
@@ -130,12 +135,9 @@ export class Broadcast implements Flushable {
 
   /** Adds a player: headers and the cached GOP at once (as fast as it reads), then in step with the others. */
   join(viewer: Viewer): void {
-    viewer.next = this.#options.gopCache ? this.#gopStart : null
-    viewer.waiting = viewer.next === null
     viewer.sent = -1
     viewer.progressAt = monotonicMs()
-    const headers = this.#headersAt(viewer.next?.timestamp ?? this.#lastTimestamp)
-    if (headers.length > 0) viewer.socket.write(headers)
+    this.#beginAt(viewer, this.#gopStart)
     this.#behind.add(viewer)
     this.#advance(viewer)
   }
@@ -150,28 +152,30 @@ export class Broadcast implements Flushable {
   onDrain(viewer: Viewer): void {
     if (!this.#behind.has(viewer)) return
     viewer.progressAt = monotonicMs()
-    if (viewer.waiting && this.#gopStart !== null && this.#gopStart.sequence > viewer.sent) {
-      this.#resumeAt(viewer, this.#gopStart)
-    }
     this.#advance(viewer)
   }
 
-  /** Tells viewers that are stalled. To be called about once a second. */
+  /** Removes and tells viewers that are stalled. To be called about once a second. */
   sweep(nowMs: number): void {
     for (const viewer of this.#behind) {
       const stalled = viewer.socket.writableNeedDrain && nowMs - viewer.progressAt > this.#options.stallMs
-      if (stalled) viewer.onStalled()
+      if (!stalled) continue
+      this.leave(viewer)
+      viewer.onStalled()
     }
   }
 
   #takeBatch(): Batch {
     const bytes = this.#buffer.take()
+    const { startsWithKey, hasMedia, hasVideo, timestamp, headers } = this.#open
     const batch: Batch = {
       bytes,
-      joinable: this.#batchJoinable,
-      timestamp: this.#batchTimestamp,
+      joinable: startsWithKey || (hasMedia && !hasVideo),
+      timestamp,
       sequence: (this.#last?.sequence ?? -1) + 1,
-      position: (this.#last?.position ?? 0) + bytes.length,
+      position: this.#last === null ? 0 : endOf(this.#last),
+      headers,
+      headerBytes: null,
       next: null,
     }
     if (this.#last !== null) this.#last.next = batch
@@ -181,14 +185,13 @@ export class Broadcast implements Flushable {
   }
 
   #keepGop(batch: Batch): void {
-    if (!this.#options.gopCache || !this.#hasVideo) this.#gopStart = null
+    const { gopCache, gopCacheMaxBytes, maxBehindMs } = this.#options
+    if (!gopCache || !this.#video.present) this.#gopStart = null
     else if (batch.joinable) this.#gopStart = batch
-    else if (this.#gopStart !== null) {
-      const bytes = batch.position - this.#gopStart.position + this.#gopStart.bytes.length
-      const duration = batch.timestamp - this.#gopStart.timestamp
-      if (bytes > this.#options.gopCacheMaxBytes || duration > this.#options.maxBehindMs)
-        this.#gopStart = null
-    }
+    if (this.#gopStart === null) return
+    const bytes = endOf(batch) - this.#gopStart.position
+    const durationMs = timestampDelta(batch.timestamp, this.#gopStart.timestamp)
+    if (bytes > gopCacheMaxBytes || durationMs > maxBehindMs) this.#gopStart = null
   }
 
   #writeToAllInStep(batch: Batch): void {
@@ -216,43 +219,49 @@ export class Broadcast implements Flushable {
       // Got it a moment ago, in step, and fell behind with it.
       if (viewer.sent === batch.sequence) continue
       if (viewer.waiting) {
-        if (batch.joinable) this.#resumeAt(viewer, batch)
-        else viewer.dropped += 1
+        if (batch.joinable) this.#beginAt(viewer, batch)
       } else if (viewer.next === null) {
         viewer.next = batch
       } else if (this.#isTooFarBehind(viewer.next, batch)) {
-        viewer.dropped += batch.sequence - viewer.next.sequence
-        if (this.#gopStart !== null && this.#gopStart.sequence > viewer.next.sequence) {
-          viewer.next = this.#gopStart
-        } else {
-          viewer.next = null
-          viewer.waiting = true
-        }
+        this.#beginAt(viewer, this.#newestEntry(viewer.next, batch))
       }
       if (!viewer.socket.writableNeedDrain) this.#advance(viewer)
     }
   }
 
   #isTooFarBehind(next: Batch, newest: Batch): boolean {
-    const behindMs = newest.timestamp - next.timestamp
+    const behindMs = timestampDelta(newest.timestamp, next.timestamp)
     // The current GOP is kept for joiners anyway; only what is older is kept for the sake of those behind.
-    const heldBytes = (this.#gopStart ?? newest).position - next.position
+    const heldBytes = (this.#gopStart?.position ?? endOf(newest)) - next.position
     return behindMs > this.#options.maxBehindMs || heldBytes > this.#options.maxBehindBytes
   }
 
-  #resumeAt(viewer: Viewer, batch: Batch): void {
+  /** Where a viewer may go on that does not get `next`; null: nowhere yet. */
+  #newestEntry(next: Batch, newest: Batch): Batch | null {
+    if (this.#gopStart !== null && this.#gopStart.sequence > next.sequence) return this.#gopStart
+    return newest.joinable ? newest : null
+  }
+
+  /** Lets a viewer begin at a batch, with the headers in force there; null: it waits for one. */
+  #beginAt(viewer: Viewer, batch: Batch | null): void {
     viewer.next = batch
-    viewer.waiting = false
+    viewer.waiting = batch === null
+    viewer.needsHeaders = true
   }
 
   /** Writes what a viewer lacks until its socket is full or it is in step. */
   #advance(viewer: Viewer): void {
     while (viewer.next !== null && !viewer.socket.writableNeedDrain) {
       const batch: Batch = viewer.next
-      viewer.next = batch.next
-      viewer.sent = batch.sequence
-      this.bytesOut += batch.bytes.length
-      viewer.socket.write(batch.bytes)
+      if (viewer.needsHeaders) {
+        viewer.needsHeaders = false
+        this.#write(viewer, this.#headersOf(batch))
+      } else {
+        if (viewer.sent >= 0) viewer.dropped += batch.sequence - viewer.sent - 1
+        viewer.sent = batch.sequence
+        viewer.next = batch.next
+        this.#write(viewer, batch.bytes)
+      }
     }
     if (viewer.next === null && !viewer.waiting && !viewer.socket.writableNeedDrain) {
       this.#behind.delete(viewer)
@@ -275,30 +284,36 @@ export class Broadcast implements Flushable {
   #rebased(timestamp: number): number {
     if (this.#rebase) {
       this.#rebase = false
-      const isBack = timestamp + this.#offset < this.#lastTimestamp
+      const isBack = timestampDelta(timestamp + this.#offset, this.#lastTimestamp) < 0
       if (isBack) this.#offset = this.#lastTimestamp + defaultFrameMs - timestamp
     }
     this.#lastTimestamp = (timestamp + this.#offset) >>> 0
     return this.#lastTimestamp
   }
 
-  #keepHeader(packet: Packet): void {
-    // The packet's body is a view of a buffer that is read into again.
-    this.#headers.keep({ ...packet, body: Buffer.from(packet.body) })
-    this.#headerBytes = null
+  /** The encoded headers for those who begin at a batch; all of them share the bytes. */
+  #headersOf(batch: Batch): Buffer {
+    if (batch.headerBytes !== null) return batch.headerBytes
+    const { headers, timestamp } = batch
+    const size = headers.reduce((sum, { body }) => sum + this.#muxer.sizeOf(body.length, timestamp), 0)
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let end = 0
+    for (const packet of headers) end = this.#muxer.write(bytes, end, packet, timestamp)
+    batch.headerBytes = bytes.subarray(0, end)
+    return batch.headerBytes
   }
 
-  /** The encoded headers for joiners, made once per change and join time: joiners of one GOP share them. */
-  #headersAt(timestamp: number): Buffer {
-    if (this.#headerBytes === null || this.#headerTimestamp !== timestamp) {
-      const buffer = new BatchBuffer()
-      for (const packet of this.#headers.list()) {
-        const target = buffer.reserve(this.#muxer.sizeOf(packet.body.length, timestamp))
-        buffer.advance(this.#muxer.write(target, buffer.length, packet, timestamp))
-      }
-      this.#headerBytes = buffer.take()
-      this.#headerTimestamp = timestamp
-    }
-    return this.#headerBytes
+  #write(viewer: Viewer, bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.bytesOut += bytes.length
+    viewer.socket.write(bytes)
   }
+}
+
+function newBatch(startsWithKey: boolean, timestamp: number, headers: readonly Packet[]): OpenBatch {
+  return { startsWithKey, timestamp, headers, hasMedia: false, hasVideo: false }
+}
+
+function endOf(batch: Batch): number {
+  return batch.position + batch.bytes.length
 }

@@ -1,4 +1,5 @@
-import { audioType, keyFrameFlag, type Packet, videoType } from '../media/packet.ts'
+import { dataType, isHeader, isKeyFrame, type Packet } from '../media/packet.ts'
+import { timestampDelta } from './timestamps.ts'
 
 /** Bounds of a GOP cache; both hold. */
 export interface GopCacheLimits {
@@ -33,14 +34,15 @@ export class GopCache {
     return this.#bytes
   }
 
+  /** Takes the stream's next packet: frames, and the headers that change between them. */
   add(packet: Packet): void {
-    if (packet.type === videoType && packet.flags & keyFrameFlag) this.clear()
+    if (isKeyFrame(packet)) this.clear()
     else if (this.#packets.length === 0) return
-    if (packet.type !== videoType && packet.type !== audioType) return
+    if (packet.type === dataType && !isHeader(packet)) return
     this.#packets.push(packet)
     this.#bytes += packet.body.length
-    const duration = packet.timestamp - this.#packets[0]!.timestamp
-    if (this.#bytes > this.#limits.maxBytes || duration > this.#limits.maxDurationMs) this.clear()
+    const durationMs = timestampDelta(packet.timestamp, this.#packets[0]!.timestamp)
+    if (this.#bytes > this.#limits.maxBytes || durationMs > this.#limits.maxDurationMs) this.clear()
   }
 
   clear(): void {

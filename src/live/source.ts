@@ -1,4 +1,4 @@
-import { dataType, isHeader, type Packet } from '../media/packet.ts'
+import { dataType, isHeader, isKeyFrame, type Packet } from '../media/packet.ts'
 import { GopCache, type GopCacheLimits } from './gop-cache.ts'
 import { StreamHeaders } from './stream-headers.ts'
 import { type TimeJitter, TimestampCorrector } from './timestamps.ts'
@@ -26,6 +26,8 @@ export interface SourceConsumer {
  */
 export class Source {
   readonly #headers = new StreamHeaders()
+  /** The headers in force where the cached GOP begins. */
+  #gopHeaders: readonly Packet[] = []
   readonly #gop: GopCache
   readonly #corrector: TimestampCorrector
   readonly #consumers = new Set<SourceConsumer>()
@@ -82,8 +84,9 @@ export class Source {
     this.packetsIn += 1
     this.bytesIn += packet.body.length
     const corrected = this.#correct(packet)
-    if (isHeader(corrected)) this.#headers.keep(corrected)
-    else if (this.#options.gopCache) this.#gop.add(corrected)
+    if (isKeyFrame(corrected)) this.#gopHeaders = this.#headers.list()
+    this.#headers.keep(corrected)
+    if (this.#options.gopCache) this.#gop.add(corrected)
     for (const consumer of this.#consumers) consumer.onPacket(corrected)
   }
 
@@ -92,8 +95,10 @@ export class Source {
     this.#consumers.add(consumer)
     if (this.#sourceId === '') return
     consumer.onRestart(this.#sourceId)
-    for (const packet of this.#headers.list()) consumer.onPacket(packet)
-    for (const packet of this.#gop.packets) consumer.onPacket(packet)
+    const { packets } = this.#gop
+    for (const packet of packets.length > 0 ? this.#gopHeaders : this.#headers.list())
+      consumer.onPacket(packet)
+    for (const packet of packets) consumer.onPacket(packet)
   }
 
   leave(consumer: SourceConsumer): void {

@@ -26,7 +26,7 @@ export class TimestampCorrector {
   #mode: TimeJitter
   /** The last timestamp as sent by the publisher; -1: none yet. */
   #lastIn = -1
-  /** The last timestamp given out. */
+  /** The stream's time at the newest packet, counted on beyond 32 bits. */
   #lastOut = 0
   /** What the stream's time is at `#lastIn`; below `#lastOut` while a late packet is held. */
   #position = 0
@@ -44,9 +44,9 @@ export class TimestampCorrector {
     this.#mode = mode
   }
 
-  /** The stream's time at its newest packet, in milliseconds. */
+  /** The stream's time at its newest packet, in milliseconds modulo 2^32. */
   get current(): number {
-    return this.#lastOut
+    return this.#lastOut >>> 0
   }
 
   /** A new publisher takes over: its first packet follows the last one by 40 ms, whatever its clock says. */
@@ -54,7 +54,7 @@ export class TimestampCorrector {
     this.#lastIn = -1
   }
 
-  /** @returns the corrected timestamp of an audio or video packet, in milliseconds */
+  /** @returns the corrected timestamp of an audio or video packet, in milliseconds modulo 2^32 */
   correct(timestamp: number): number {
     if (this.#mode === 'off') {
       this.#lastIn = timestamp
@@ -65,9 +65,9 @@ export class TimestampCorrector {
     }
     this.#position = this.#next(timestamp)
     this.#lastIn = timestamp
-    if (this.#mode === 'full' && this.#position < this.#lastOut) return this.#lastOut
-    this.#lastOut = this.#position
-    return this.#lastOut
+    const isHeld = this.#mode === 'full' && this.#position < this.#lastOut
+    if (!isHeld) this.#lastOut = this.#position
+    return this.current
   }
 
   #next(timestamp: number): number {

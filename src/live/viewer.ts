@@ -13,7 +13,7 @@ export interface ViewerSocket {
  */
 export class Viewer {
   readonly socket: ViewerSocket
-  /** Called once when the viewer made no progress for the stall time. */
+  /** Called once, when the viewer made no progress for the stall time; it has left the broadcast then. */
   readonly onStalled: () => void
   /** Place in the broadcast's list of viewers in step; -1: not in it. */
   index = -1
@@ -21,6 +21,8 @@ export class Viewer {
   next: Batch | null = null
   /** Waits for a batch that a player can begin with: it has just joined, or it lost a part of the stream. */
   waiting = false
+  /** It begins at {@link next}: the headers in force there go first. */
+  needsHeaders = false
   /** Sequence of the last batch written; -1: none. */
   sent = -1
   /** Monotonic time of the last progress while behind, in milliseconds. */

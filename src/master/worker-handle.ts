@@ -25,7 +25,7 @@ const mains: Record<WorkerRole, string> = {
  */
 const nodeOptions: Record<WorkerRole, readonly string[]> = {
   stream: ['--max-semi-space-size=16'],
-  'back-source': ['--max-semi-space-size=2', '--single-threaded-gc'],
+  'back-source': ['--max-semi-space-size=2', '--single-threaded-gc', '--expose-gc'],
 }
 
 /** How long a worker may take to answer a status request, in milliseconds. */

@@ -32,7 +32,7 @@ describe('a log file', () => {
       port: 1,
       msg: 'accepted',
     })
-    expect(line?.['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    expect(line?.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   })
 
   test('is added to, not overwritten', async () => {

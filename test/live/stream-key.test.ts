@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { displayName, streamId, vhostOfStream } from '../../src/live/stream-key.ts'
+
+test.each([
+  [
+    { vhost: '__defaultVhost__', app: 'live', stream: 'livestream' },
+    '__defaultVhost__/live/livestream',
+    'live/livestream',
+  ],
+  [{ vhost: 'a.example', app: 'live', stream: 'x' }, 'a.example/live/x', 'a.example/live/x'],
+  [{ vhost: 'a.example', app: 'live/room', stream: 'x' }, 'a.example/live/room/x', 'a.example/live/room/x'],
+  [
+    { vhost: '__defaultVhost__x', app: 'live', stream: 'x' },
+    '__defaultVhost__x/live/x',
+    '__defaultVhost__x/live/x',
+  ],
+])('%o', (key, id, shown) => {
+  expect(streamId(key)).toBe(id)
+  expect(displayName(id)).toBe(shown)
+  expect(vhostOfStream(id)).toBe(key.vhost)
+})
