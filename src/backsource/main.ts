@@ -1,3 +1,4 @@
+import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
@@ -52,6 +53,7 @@ class BackSource implements Worker {
 
   async start(): Promise<string[]> {
     await this.#server.listen()
+    collectFully()
     setTimeout(() => this.#trimMemory(), trimAfterMs)
     return [this.#context.socketPath]
   }
@@ -133,7 +135,10 @@ class BackSource implements Worker {
     const link: MediaClient = new MediaClient(path, {
       onRestart: (source, sourceId) => current(source)?.publish(sourceId),
       // The body lies in the read buffer; the source keeps and shares it.
-      onPacket: (source, packet) => current(source)?.push({ ...packet, body: Buffer.from(packet.body) }),
+      onPacket: (source, packet) => {
+        noteBuffer(packet.body.length)
+        current(source)?.push({ ...packet, body: Buffer.from(packet.body) })
+      },
       onIdle: (source) => this.#onPublisherLeft(current(source)),
       onGone: (source) => this.#onPublisherLeft(current(source)),
       onClose: (error) => {

@@ -192,6 +192,19 @@ export const errorTable = {
     summary: 'No server is running for this configuration.',
     remedy: 'Start it, or name the configuration it was started with (-c).',
   },
+  // tools
+  BENCH_OPTION: {
+    summary: 'weir bench was asked for something that it cannot do.',
+    remedy: 'The message says what; weir bench play --help and publish --help list what there is.',
+  },
+  OPEN_FILES: {
+    summary: 'The system lets this process open fewer files than it needs connections.',
+    remedy: 'Raise the limit (ulimit -Hn, LimitNOFILE in systemd), or ask for fewer connections.',
+  },
+  NO_MEDIA: {
+    summary: 'A player of weir bench was accepted and got nothing that a decoder can begin with.',
+    remedy: 'Check that the stream is published and has key frames.',
+  },
 } as const satisfies Record<string, { summary: string; remedy: string }>
 
 /** A stable error code: a key of {@link errorTable}. */

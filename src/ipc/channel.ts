@@ -1,6 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { Packr } from 'msgpackr'
 import { codeOf, WeirError } from '../base/errors.ts'
+import { noteBuffer } from '../base/external-memory.ts'
 import type { PacketType } from '../media/packet.ts'
 import { FrameDecoder, mediaOverhead, writeControlFrame, writeMediaFrame } from './frame.ts'
 
@@ -9,12 +10,20 @@ export interface ChannelHandler<In> {
   onMessage(message: In): void
   /** The body is a view that is valid during the call only. */
   onMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void
+  /** What was queued has left: a sender that stopped for it may go on. */
+  onDrain?(): void
   /** Once, whoever ended it. `error` is null when the other end closed in good order. */
   onClose(error: Error | null): void
 }
 
-/** Control bytes that may wait for a peer that does not read; beyond it the channel closes (IPC_OVERFLOW). */
-const maxQueuedControlBytes = 32 * 1024 * 1024
+/**
+ * Bytes that may wait for a peer that does not read; beyond it the channel closes (IPC_OVERFLOW). Senders of
+ * media drop frames long before, see {@link Channel.queuedBytes}.
+ */
+const maxQueuedBytes = 32 * 1024 * 1024
+
+/** A write buffer begins with this. */
+const initialBufferBytes = 4 * 1024
 
 /** A write buffer that a burst made larger than this is given back after the burst. */
 const maxIdleBufferBytes = 256 * 1024
@@ -28,6 +37,9 @@ const packr = new Packr({ useRecords: false, variableMapSize: true })
  */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 
+/** `ending`: what is queued still leaves, nothing more is taken. */
+type State = 'open' | 'ending' | 'closed'
+
 /**
  * A framed, bounded, two-way channel between two processes. Control messages go out at the end of the
  * event-loop turn, together; media goes out when its sender calls {@link Channel.flush}, so that the sender
@@ -36,10 +48,10 @@ const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
 export class Channel<Out extends object, In extends object> {
   readonly #socket: Socket
   readonly #handler: ChannelHandler<In>
-  #out = Buffer.allocUnsafeSlow(4 * 1024)
+  #out = Buffer.allocUnsafeSlow(initialBufferBytes)
   #outBytes = 0
   #flushScheduled = false
-  #closed = false
+  #state: State = 'open'
   readonly #receive: (bytes: Buffer) => void
   readonly #flushNow = (): void => {
     this.#flushScheduled = false
@@ -51,13 +63,15 @@ export class Channel<Out extends object, In extends object> {
     this.#socket = socket
     this.#handler = handler
     const decoder = new FrameDecoder({
-      onControl: (payload) => handler.onMessage(decodeControl<In>(payload)),
+      onControl: (payload) => {
+        if (!this.closed) handler.onMessage(decodeControl<In>(payload))
+      },
       onMedia: (source, type, flags, timestamp, body) => {
-        handler.onMedia(source, type, flags, timestamp, body)
+        if (!this.closed) handler.onMedia(source, type, flags, timestamp, body)
       },
     })
     this.#receive = (bytes) => {
-      if (this.#closed) return
+      if (this.closed) return
       try {
         decoder.push(bytes)
       } catch (error) {
@@ -67,6 +81,7 @@ export class Channel<Out extends object, In extends object> {
     }
     // With `onread` no data event is ever emitted: listening for it costs nothing there.
     socket.on('data', this.#receive)
+    socket.on('drain', () => handler.onDrain?.())
     socket.on('error', (error) => this.close(error))
     socket.on('close', () => this.close(null))
   }
@@ -91,7 +106,7 @@ export class Channel<Out extends object, In extends object> {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#state === 'closed'
   }
 
   /** Bytes that the other end has not taken yet. */
@@ -101,53 +116,67 @@ export class Channel<Out extends object, In extends object> {
 
   /** Queues a control message; it leaves at the end of this event-loop turn. */
   send(message: Out): void {
-    if (this.#closed) return
+    if (this.#state !== 'open') return
     const payload = packr.pack(message) as Buffer
     this.#reserve(payload.length + 5)
     this.#outBytes = writeControlFrame(this.#out, this.#outBytes, payload)
-    if (this.queuedBytes > maxQueuedControlBytes) {
-      this.close(
-        new WeirError('IPC_OVERFLOW', `${this.queuedBytes} bytes wait for a process that does not read`),
-      )
-      return
-    }
-    if (!this.#flushScheduled) {
-      this.#flushScheduled = true
-      setImmediate(this.#flushNow)
-    }
+    if (this.#closeIfOverfull() || this.#flushScheduled) return
+    this.#flushScheduled = true
+    setImmediate(this.#flushNow)
   }
 
   /** Queues a media frame; it leaves with the next {@link flush}. The body is copied. */
   sendMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void {
-    if (this.#closed) return
+    if (this.#state !== 'open' || this.#closeIfOverfull()) return
     this.#reserve(mediaOverhead + body.length)
     this.#outBytes = writeMediaFrame(this.#out, this.#outBytes, source, type, flags, timestamp, body)
   }
 
   /** Hands everything queued to the kernel in one write. */
   flush(): void {
-    if (this.#outBytes === 0 || this.#closed) return
-    const bytes = Buffer.allocUnsafe(this.#outBytes)
-    this.#out.copy(bytes, 0, 0, this.#outBytes)
-    this.#outBytes = 0
-    if (this.#out.length > maxIdleBufferBytes) this.#out = Buffer.allocUnsafeSlow(4 * 1024)
-    this.#socket.write(bytes)
+    if (this.#outBytes === 0 || this.#state !== 'open') return
+    this.#socket.write(this.#takeOut())
   }
 
   /** Sends what is queued, then closes; the other end sees an orderly close. */
   end(): void {
+    if (this.#state !== 'open') return
     this.flush()
+    this.#state = 'ending'
     this.#socket.end()
   }
 
   /** Closes at once and tells the handler, once. */
   close(error: Error | null): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.closed) return
+    this.#state = 'closed'
     this.#socket.destroy()
     this.#out = Buffer.alloc(0)
     this.#outBytes = 0
     this.#handler.onClose(error)
+  }
+
+  /** @returns whether too much waited, so that the channel is closed now */
+  #closeIfOverfull(): boolean {
+    const waiting = this.queuedBytes
+    if (waiting <= maxQueuedBytes) return false
+    this.close(new WeirError('IPC_OVERFLOW', `${waiting} bytes wait for a process that does not read`))
+    return true
+  }
+
+  /** What is queued, in memory of its own. A buffer that a burst made large is given away rather than copied. */
+  #takeOut(): Buffer {
+    const length = this.#outBytes
+    this.#outBytes = 0
+    noteBuffer(length)
+    if (this.#out.length > maxIdleBufferBytes) {
+      const given = this.#out.subarray(0, length)
+      this.#out = Buffer.allocUnsafeSlow(initialBufferBytes)
+      return given
+    }
+    const bytes = Buffer.allocUnsafe(length)
+    this.#out.copy(bytes, 0, 0, length)
+    return bytes
   }
 
   #reserve(bytes: number): void {

@@ -1,3 +1,4 @@
+import { WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 
@@ -13,6 +14,13 @@ import type { Config } from '../config/config.ts'
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
 export const protocolVersion = 1
+
+/** @throws WeirError IPC_VERSION when the other process speaks another version */
+export function checkVersion(version: number): void {
+  if (version === protocolVersion) return
+  const versions = `the other process speaks version ${version}, this one ${protocolVersion}`
+  throw new WeirError('IPC_VERSION', versions)
+}
 
 /** Where a control channel is found in a worker. */
 export const controlFd = 3

@@ -1,6 +1,12 @@
 import type { Packet } from '../media/packet.ts'
 import { Channel } from './channel.ts'
-import { type FromSender, protocolVersion, type SourceNumber, type ToSender } from './contract.ts'
+import {
+  checkVersion,
+  type FromSender,
+  protocolVersion,
+  type SourceNumber,
+  type ToSender,
+} from './contract.ts'
 
 /** What a {@link MediaClient} tells of the sources it carries. */
 export interface MediaClientHandler {
@@ -23,7 +29,8 @@ export class MediaClient {
   constructor(path: string, handler: MediaClientHandler) {
     this.#channel = Channel.connect<ToSender, FromSender>(path, {
       onMessage: (message) => {
-        if (message.t === 'restart') handler.onRestart(message.source, message.sourceId)
+        if (message.t === 'hello') checkVersion(message.version)
+        else if (message.t === 'restart') handler.onRestart(message.source, message.sourceId)
         else if (message.t === 'idle') handler.onIdle(message.source)
         else if (message.t === 'gone') handler.onGone(message.source)
       },

@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { WeirError } from '../base/errors.ts'
 import { Channel, type ChannelHandler } from './channel.ts'
-import { type FromSender, protocolVersion, type ToSender } from './contract.ts'
+import { checkVersion, type FromSender, protocolVersion, type ToSender } from './contract.ts'
 
 /** A connection on which the other process pulls media from this one. */
 export type SenderChannel = Channel<FromSender, ToSender>
@@ -10,6 +10,8 @@ export type SenderChannel = Channel<FromSender, ToSender>
 /** What a sender of media does with the processes that connect to it. */
 export interface MediaServerHandler {
   onMessage(channel: SenderChannel, message: Exclude<ToSender, { t: 'hello' }>): void
+  /** What was queued on a channel has left. */
+  onDrain?(channel: SenderChannel): void
   onClose(channel: SenderChannel, error: Error | null): void
 }
 
@@ -69,18 +71,11 @@ export class MediaServer {
       onMedia: () => {
         throw new WeirError('IPC_FRAME', 'media from a process that pulls media')
       },
+      onDrain: () => this.#handler.onDrain?.(channel()),
       onClose: (error) => {
         this.#channels.delete(channel())
         this.#handler.onClose(channel(), error)
       },
     }
   }
-}
-
-function checkVersion(version: number): void {
-  if (version === protocolVersion) return
-  throw new WeirError(
-    'IPC_VERSION',
-    `the other process speaks version ${version}, this one ${protocolVersion}`,
-  )
 }

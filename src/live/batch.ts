@@ -1,3 +1,4 @@
+import { noteBuffer } from '../base/external-memory.ts'
 import type { Packet } from '../media/packet.ts'
 
 /**
@@ -62,6 +63,7 @@ export class BatchBuffer {
   /** What was written, in memory of its own; the buffer is empty afterwards. */
   take(): Buffer {
     const taken = Buffer.allocUnsafeSlow(this.#length)
+    noteBuffer(this.#length)
     this.#bytes.copy(taken, 0, 0, this.#length)
     this.#length = 0
     if (this.#bytes.length > maxIdleBytes) this.#bytes = Buffer.alloc(0)

@@ -20,7 +20,10 @@ export class ControlServer {
               channel.send({ t: 'status', status: answer })
               channel.end()
             },
-            (error: unknown) => logger.error({ code: codeOf(error) }, `status: ${messageOf(error)}`),
+            (error: unknown) => {
+              logger.error({ code: codeOf(error) }, `status: ${messageOf(error)}`)
+              channel.end()
+            },
           )
         },
         onMedia: () => {

@@ -17,12 +17,14 @@ export class PidFile {
     try {
       mkdirSync(dirname(this.path), { recursive: true })
       writeFileSync(own, `${process.pid}\n`)
-      while (!this.#tryLink(own)) this.#removeStale()
+      try {
+        while (!this.#tryLink(own)) this.#removeStale()
+      } finally {
+        rmSync(own, { force: true })
+      }
     } catch (error) {
       if (error instanceof WeirError) throw error
       throw new WeirError('PID_FILE', `pid ${this.path}: ${(error as Error).message}`, error)
-    } finally {
-      rmSync(own, { force: true })
     }
   }
 
@@ -64,7 +66,8 @@ export class PidFile {
 
   #refuseIfHeld(path: string): void {
     const pid = readPid(path)
-    if (pid !== null && isMaster(pid)) {
+    // In a container each start has the same pid: this process finds its own in the file of the one before.
+    if (pid !== null && pid !== process.pid && isMaster(pid)) {
       throw new WeirError('PID_FILE', `pid ${this.path} is held by a running server, process ${pid}`)
     }
   }

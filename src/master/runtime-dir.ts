@@ -17,7 +17,8 @@ export class RuntimeDir {
   readonly path: string
 
   /**
-   * Makes the directory (mode 0700) and removes those of masters that are dead.
+   * Makes the directory (mode 0700) and removes those of masters that are dead. Something else that has the
+   * name of a process is left alone.
    * @throws WeirError RUNTIME_DIR when it cannot be made or its path is too long for a Unix socket
    */
   constructor(runtimeDir: string) {
@@ -33,7 +34,6 @@ export class RuntimeDir {
     try {
       mkdirSync(base, { recursive: true })
       removeDead(base)
-      rmSync(this.path, { recursive: true, force: true })
       mkdirSync(this.path, { mode: 0o700 })
       chmodSync(this.path, 0o700)
     } catch (error) {
@@ -55,9 +55,13 @@ export function controlSocketOf(runtimeDir: string, pid: number): string {
   return join(resolve(runtimeDir), String(pid), 'master.sock')
 }
 
+/** Removes what masters left behind that are dead; this process's own number was one of theirs, too. */
 function removeDead(base: string): void {
-  for (const name of readdirSync(base)) {
-    if (/^\d+$/.test(name) && !isAlive(Number(name)))
-      rmSync(join(base, name), { recursive: true, force: true })
+  for (const entry of readdirSync(base, { withFileTypes: true })) {
+    const pid = /^\d+$/.test(entry.name) ? Number(entry.name) : null
+    if (pid === null || !entry.isDirectory() || (pid !== process.pid && isAlive(pid))) continue
+    const path = join(base, entry.name)
+    const isOurs = readdirSync(path).every((name) => name.endsWith('.sock'))
+    if (isOurs) rmSync(path, { recursive: true, force: true })
   }
 }

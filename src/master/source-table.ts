@@ -32,10 +32,20 @@ interface SourceEntry {
   host: BackSource
   /** The back-source has it and can be pulled from. */
   open: boolean
+  /** Runs while the source waits for another publisher. */
   lingerTimer: NodeJS.Timeout | null
+  /** Runs while the source, its process lost, waits for another one. */
+  moveTimer: NodeJS.Timeout | null
 }
 
 type PublishMessage = Extract<ToMaster, { t: 'publish' }>
+
+/** A publish that the registry has not decided yet. */
+interface Wish {
+  readonly worker: WorkerHandle
+  readonly publishId: PublishId
+  readonly stream: StreamId
+}
 
 /**
  * The master's table of streams: which back-source has which stream, who publishes it, which workers want it.
@@ -48,6 +58,7 @@ export class SourceTable {
   readonly #sources = new Map<StreamId, SourceEntry>()
   /** Workers with players of a stream, whether it is live or not. */
   readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
+  readonly #wishes = new Set<Wish>()
   #config: Config
   #nextNumber = 1
 
@@ -73,19 +84,29 @@ export class SourceTable {
     }
   }
 
+  /** Decides about a publish and answers its worker, unless the publish is given up meanwhile. */
   async publish(worker: WorkerHandle, message: PublishMessage): Promise<void> {
+    const { publishId, stream } = message
+    const wish: Wish = { worker, publishId, stream }
+    this.#wishes.add(wish)
     let owner: string | null
     try {
-      owner = await this.#registry.acquire(message.stream)
+      owner = await this.#registry.acquire(stream)
     } catch (error) {
-      this.#refuse(worker, message.publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
+      if (this.#wishes.delete(wish)) this.#refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
       return
     }
-    if (owner !== null) this.#refuse(worker, message.publishId, 'STREAM_BUSY', `published at ${owner}`)
-    else if (!worker.exited) this.#publishHere(worker, message)
+    const isWanted = this.#wishes.delete(wish)
+    if (owner === null) {
+      if (isWanted) this.#publishHere(worker, message)
+      this.#releaseIfUnused(stream)
+    } else if (isWanted) this.#refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
   }
 
   unpublish(worker: WorkerHandle, publishId: PublishId, stream: StreamId): void {
+    for (const wish of this.#wishes) {
+      if (wish.worker === worker && wish.publishId === publishId) this.#wishes.delete(wish)
+    }
     const entry = this.#sources.get(stream)
     if (entry?.publisher?.worker !== worker || entry.publisher.publishId !== publishId) return
     this.#linger(entry)
@@ -119,6 +140,7 @@ export class SourceTable {
 
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
+    for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
     for (const stream of [...this.#watchers.keys()]) this.unwatch(worker, stream)
     for (const entry of [...this.#sources.values()]) {
       if (entry.publisher?.worker === worker) this.#linger(entry)
@@ -135,15 +157,13 @@ export class SourceTable {
       this.#tellDown(entry)
       if (entry.publisher === null) this.#removeSource(entry)
       else if (waitMs === 0) this.#move(entry, backSource)
-      else setTimeout(() => this.#move(entry, backSource), waitMs)
+      else entry.moveTimer = setTimeout(() => this.#move(entry, backSource), waitMs)
     }
   }
 
-  /** No further source is closed by its timer; for the end of the server. */
+  /** No further source is closed or moved by its timer; for the end of the server. */
   close(): void {
-    for (const { lingerTimer } of this.#sources.values()) {
-      if (lingerTimer !== null) clearTimeout(lingerTimer)
-    }
+    for (const entry of this.#sources.values()) stopTimers(entry)
   }
 
   #publishHere(worker: WorkerHandle, message: PublishMessage): void {
@@ -189,6 +209,7 @@ export class SourceTable {
       host: this.#hosts.acquire(),
       open: false,
       lingerTimer: null,
+      moveTimer: null,
     }
     this.#nextNumber += 1
     this.#sources.set(stream, entry)
@@ -205,8 +226,13 @@ export class SourceTable {
     entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })
   }
 
+  /** Opens a source in another process; one whose publisher has left meanwhile is given up. */
   #move(entry: SourceEntry, from: BackSource): void {
     if (this.#sources.get(entry.stream) !== entry || entry.host !== from) return
+    if (entry.publisher === null) {
+      this.#removeSource(entry)
+      return
+    }
     this.#logger.info({ stream: displayName(entry.stream) }, 'source: moves to another back-source')
     entry.host = this.#hosts.acquire()
     this.#open(entry)
@@ -252,8 +278,20 @@ export class SourceTable {
   }
 
   #removeSource(entry: SourceEntry): void {
-    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
+    stopTimers(entry)
     this.#sources.delete(entry.stream)
-    this.#registry.release(entry.stream)
+    this.#releaseIfUnused(entry.stream)
   }
+
+  /** Gives a stream back to the registry when nobody publishes it here, nor is about to. */
+  #releaseIfUnused(stream: StreamId): void {
+    if (this.#sources.has(stream)) return
+    for (const wish of this.#wishes) if (wish.stream === stream) return
+    this.#registry.release(stream)
+  }
+}
+
+function stopTimers({ lingerTimer, moveTimer }: SourceEntry): void {
+  if (lingerTimer !== null) clearTimeout(lingerTimer)
+  if (moveTimer !== null) clearTimeout(moveTimer)
 }

@@ -59,6 +59,7 @@ export class StreamGroup implements WorkerListener {
 
   /** Adds workers, or lets the last ones drain. */
   resize(size: number): void {
+    if (this.#closed) return
     while (this.#slots.length < size) {
       const slot: Slot = {
         index: this.#slots.length + 1,

@@ -24,7 +24,7 @@ const mains: Record<WorkerRole, string> = {
  * once per process.
  */
 const nodeOptions: Record<WorkerRole, readonly string[]> = {
-  stream: ['--max-semi-space-size=16'],
+  stream: ['--max-semi-space-size=16', '--expose-gc'],
   'back-source': ['--max-semi-space-size=2', '--single-threaded-gc', '--expose-gc'],
 }
 

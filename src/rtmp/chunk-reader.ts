@@ -1,5 +1,6 @@
 /** Assembles messages from chunks (RTMP 1.0, sections 5.3.1 and 5.4; "RTMP Errata and Addenda", 4.1 and 5). */
 import { WeirError } from '../base/errors.ts'
+import { noteBuffer } from '../base/external-memory.ts'
 import { headerSize, maxHeaderSize } from './chunk-header.ts'
 import { ChunkStream } from './chunk-stream.ts'
 import { decodeControl } from './control.ts'
@@ -194,6 +195,7 @@ export class ChunkReader {
     }
     this.#partialBytes += length
     stream.body = Buffer.allocUnsafe(length)
+    noteBuffer(length)
     stream.filled = 0
   }
 

@@ -30,6 +30,8 @@ export interface StreamsOwner {
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
   close(reason: Error): void
+  /** Something changed that decides whether the peer is read from. */
+  updateReading(): void
   /** Bytes and seconds so far, for log lines. */
   totals(): Record<string, number>
   /** It began to publish or play; or the last publish or play ended. */
@@ -58,6 +60,12 @@ export class ConnectionStreams {
     return this.#players.size > 0 ? 'play' : null
   }
 
+  /** Whether what the peer sends cannot go on to a back-source at the moment. */
+  full(nowMs: number): boolean {
+    for (const { publisher } of this.#publishes.values()) if (publisher.full(nowMs)) return true
+    return false
+  }
+
   publish(request: PublishRequest): void {
     const { streamId } = request
     const found = this.#find(request)
@@ -73,6 +81,7 @@ export class ConnectionStreams {
       { stream, ip, connectionId: id, latency },
       {
         onAttached: () => this.#grant(streamId),
+        onDrain: () => this.#owner.updateReading(),
         onRefused: (code, message) => {
           this.#publishes.delete(streamId)
           this.#refusePublish(streamId, code, message)

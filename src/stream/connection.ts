@@ -41,6 +41,9 @@ const pingIntervalMs = 60_000
 /** A peer that leaves its replies unread for this long is closed. */
 const floodGraceMs = 10_000
 
+/** How long the last bytes may take to get out to a peer that is being closed. */
+const farewellMs = 5000
+
 /** One RTMP client: its socket, its session, and the story of its life. */
 export class Connection implements ServerSessionHandler, StreamsOwner {
   readonly id: string
@@ -117,6 +120,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
       this.close(new WeirError('RTMP_FLOOD', `replies are unread for ${floodGraceMs} ms`))
     }
     this.#streams.sweep(nowMs)
+    this.updateReading()
     if (this.session.state === 'ready' && nowMs - this.#pingedAtMs > pingIntervalMs) {
       this.#pingedAtMs = nowMs
       this.session.sendPing(Math.round(nowMs))
@@ -142,7 +146,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     this.#streams.close()
     this.session.close()
     const story = { ...this.totals(), phase }
-    this.socket.destroySoon()
+    this.#closeSocket()
     if (reason === null) this.logger.info({ ...story, reason: text }, 'closed')
     else this.logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
     this.#host.onClosed(this)
@@ -208,7 +212,18 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     } finally {
       this.socket.uncork()
     }
-    this.#updateReading()
+    this.updateReading()
+  }
+
+  /**
+   * Nothing is read from a peer that does not read, whose request is not decided yet, or whose media cannot go on.
+   */
+  updateReading(): void {
+    if (this.#phase === 'closed') return
+    const pause = this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
+    if (pause === this.socket.isPaused()) return
+    if (pause) this.socket.pause()
+    else this.socket.resume()
   }
 
   onBusy(): void {
@@ -232,20 +247,19 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     if (this.#phase !== 'closed') this.run(() => this.session.push(bytes))
   }
 
-  /** Nothing is read from a peer that does not read, or whose request is not decided yet. */
-  #updateReading(): void {
-    if (this.#phase === 'closed') return
-    const pause = this.#floodedAtMs > 0 || this.session.waiting
-    if (pause === this.socket.isPaused()) return
-    if (pause) this.socket.pause()
-    else this.socket.resume()
+  /** What waits is still sent; but a peer that does not read would hold the socket and all of that for ever. */
+  #closeSocket(): void {
+    this.socket.destroySoon()
+    if (this.socket.destroyed) return
+    const timer = setTimeout(() => this.socket.destroy(), farewellMs)
+    this.socket.once('close', () => clearTimeout(timer))
   }
 
   /** Called when the kernel has taken everything that was queued before. */
   readonly #onRepliesRead = (): void => {
     this.#floodedAtMs = 0
     this.#unreadReplyBytes = 0
-    this.#updateReading()
+    this.updateReading()
   }
 
   #acceptConnect(request: ConnectRequest): void {

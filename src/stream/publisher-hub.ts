@@ -33,6 +33,11 @@ export class PublisherHub {
       onMessage: (channel, message) => {
         if (message.t === 'attach') this.#attach(channel, message.publishId, message.source)
       },
+      onDrain: (channel) => {
+        for (const publisher of this.#publishers.values()) {
+          if (publisher.channel === channel) publisher.onDrain()
+        }
+      },
       onClose: (channel, error) => this.#onBackSourceGone(channel, error),
     })
   }

@@ -5,13 +5,24 @@ import { type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
 import { audioType, isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
 
-/** A back-source that lets this much pile up loses packets to the next key frame: the encoder never waits. */
+/**
+ * With this much on its way to the back-source, nothing more is read from the encoder: one that sends faster than
+ * real time is slowed down by TCP rather than held in memory.
+ */
+const fullBytes = 1024 * 1024
+
+/** An encoder waits this long at most for its back-source, in milliseconds; then packets are dropped instead. */
+const patienceMs = 2000
+
+/** A back-source that lets this much pile up loses packets to the next key frame. */
 const maxQueuedBytes = 16 * 1024 * 1024
 
 /** What a publisher tells the connection it belongs to. */
 export interface PublisherOwner {
   /** A back-source pulls: the encoder may send. Called again when another back-source takes the stream over. */
   onAttached(): void
+  /** What was on its way has left: {@link Publisher.full} may have changed. */
+  onDrain(): void
   /** The master refused the publish. */
   onRefused(code: string, message: string): void
   /** The master took the stream away: another publisher replaced this one, or the vhost is gone. */
@@ -36,6 +47,8 @@ export class Publisher {
   #hasVideo = false
   /** Video was lost on the way: what follows cannot be decoded before the next key frame. */
   #awaitsKeyFrame = false
+  /** Since when too much is on its way; 0: it is not. */
+  #fullSinceMs = 0
   lastPacketAt: number
   packets = 0
   dropped = 0
@@ -89,6 +102,18 @@ export class Publisher {
   /** The back-source is gone; another will attach. */
   detach(): void {
     this.#channel = null
+    this.onDrain()
+  }
+
+  /** Whether the encoder should not be read from at the moment. */
+  full(nowMs: number): boolean {
+    return this.#fullSinceMs > 0 && nowMs - this.#fullSinceMs < patienceMs
+  }
+
+  onDrain(): void {
+    if (this.#fullSinceMs === 0) return
+    this.#fullSinceMs = 0
+    this.owner.onDrain()
   }
 
   /** The encoder stopped. */
@@ -124,6 +149,9 @@ export class Publisher {
   #send(channel: SenderChannel, packet: Packet): void {
     channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
     this.#clock.schedule(channel, relayWaitMs(packet, this.#latency, this.#relayedStreams()))
+    if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return
+    channel.flush()
+    this.#fullSinceMs = this.lastPacketAt
   }
 
   /** Whether a packet was ever relayed; the first one may take longer than those that follow. */

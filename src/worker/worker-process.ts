@@ -21,6 +21,13 @@ type CommonMessage = Extract<
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
 
+/** How often a worker looks whether a burst left dead buffers behind, in milliseconds. */
+const idleCheckMs = 30_000
+
+/** Buffers of this size together are worth a look, if the heap is so small that a look takes some 20 ms. */
+const leftBehindBytes = 24 * 1024 * 1024
+const smallHeapBytes = 32 * 1024 * 1024
+
 /** What a worker's main gets to work with. */
 export interface WorkerContext {
   readonly index: number
@@ -134,6 +141,7 @@ class WorkerShell {
     const log = await openLog(role, init.log)
     const shell = new WorkerShell(role, init, log, control, create)
     shell.#catchSignals()
+    setInterval(() => shell.#collectLeftovers(), idleCheckMs).unref()
     const endpoints = await shell.#worker.start()
     control.send({ t: 'ready', endpoints })
     return shell
@@ -203,6 +211,13 @@ class WorkerShell {
       this.#log.logger.fatal({ code: codeOf(error), err: error }, 'this process has a bug and ends')
       this.#exit(1)
     })
+  }
+
+  /** V8 does not look for dead buffers while nothing happens: what a burst left behind would stay for good. */
+  #collectLeftovers(): void {
+    const { arrayBuffers, heapUsed } = process.memoryUsage()
+    if (arrayBuffers < leftBehindBytes || heapUsed > smallHeapBytes) return
+    globalThis.gc?.({ type: 'major', execution: 'sync' })
   }
 
   #status(): WorkerStatus {
