@@ -77,4 +77,12 @@ control
     process.exit(0)
   })
 
+// The load tool is loaded only when it is asked for. Its options have letters that mean something else before it.
+if (process.argv.includes('bench')) {
+  const { benchCommand } = await import('./tools/bench/command.ts')
+  program.enablePositionalOptions().addCommand(benchCommand())
+} else {
+  program.command('bench').description('put load on a server, and check and measure what it delivers')
+}
+
 program.parseAsync().catch(fail)
