@@ -13,7 +13,7 @@ import { LiveStream } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
 
 /** When a process has surely done all it does at its start, in milliseconds. */
-const trimAfterMs = 1000
+const trimAfterMs = 5000
 
 /** A stream and the link its publisher comes over. */
 interface Entry {
@@ -193,9 +193,9 @@ class BackSource implements Worker {
     if (!publishing) this.#context.exit()
   }
 
-  /** Gives back what loading the program left behind, while the process is a spare: about 2 MB of 16. */
+  /** Gives back what loading the program left behind: about 2 MB of 16. */
   #trimMemory(): void {
-    if (this.#streams.size === 0) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   }
 
   #setTitle(): void {

@@ -51,6 +51,7 @@ export class Broadcast implements Flushable {
   readonly #behind = new Set<Viewer>()
   #options: BroadcastOptions
   #scheduled = false
+  #cutPending = false
   readonly #video = new VideoPresence()
   #open: OpenBatch = newBatch(false, 0, [])
   /** The first batch of the current GOP, if a player may begin there. */
@@ -117,12 +118,28 @@ export class Broadcast implements Flushable {
       this.#scheduled = true
       this.#clock.schedule(this)
     }
+    if (key && this.#someoneWaits()) this.#cutSoon()
   }
 
   /** The clock's tick. */
   flush(): void {
     this.#scheduled = false
     this.#cut()
+  }
+
+  #someoneWaits(): boolean {
+    for (const viewer of this.#behind) if (viewer.waiting) return true
+    return false
+  }
+
+  /** Who waits for a picture gets it at the end of this event-loop turn; merging is for those who have one. */
+  #cutSoon(): void {
+    if (this.#cutPending) return
+    this.#cutPending = true
+    setImmediate(() => {
+      this.#cutPending = false
+      this.#cut()
+    })
   }
 
   /** Ends the batch in the making and writes it to every player: at a tick, and before each key frame. */

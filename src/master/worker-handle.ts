@@ -25,7 +25,7 @@ const mains: Record<WorkerRole, string> = {
  */
 const nodeOptions: Record<WorkerRole, readonly string[]> = {
   stream: ['--max-semi-space-size=16', '--expose-gc'],
-  'back-source': ['--max-semi-space-size=2', '--single-threaded-gc', '--expose-gc'],
+  'back-source': ['--max-semi-space-size=1', '--single-threaded', '--expose-gc'],
 }
 
 /** How long a worker may take to answer a status request, in milliseconds. */
@@ -72,6 +72,8 @@ export class WorkerHandle {
     this.socketPath = init.socketPath
     this.#child = spawn(process.execPath, [...nodeOptions[role], mains[role]], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+      // One arena of malloc for all threads: there are many of these processes, and each is mostly idle.
+      env: role === 'back-source' ? { ...process.env, MALLOC_ARENA_MAX: '1' } : process.env,
     })
     this.#channel = new Channel<FromMaster, ToMaster>(this.#child.stdio[3] as Socket, {
       onMessage: (message) => this.#onMessage(message, listener),

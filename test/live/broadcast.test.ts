@@ -224,6 +224,18 @@ describe('a joiner', () => {
     expect(marks(socket.take())).toStrictEqual(['160'])
   })
 
+  test('that waits gets the key frame at the end of the turn, whatever the flush interval', async () => {
+    const broadcast = newBroadcast()
+    const socket = join(broadcast)
+    broadcast.push(keyFrame(0))
+    broadcast.push(interFrame(40))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(marks(socket.take())).toStrictEqual(['0', '40'])
+    broadcast.push(interFrame(80))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(socket.written).toStrictEqual([])
+  })
+
   test('waits for the key frame when the stream is met in the middle of a GOP', () => {
     const broadcast = newBroadcast({ gopCache: false })
     const socket = join(broadcast)
@@ -371,16 +383,19 @@ describe('the flush clock', () => {
 
   test('lets the packets go after its interval', () => {
     const broadcast = new Broadcast(plainMuxer, new FlushClock(100), options)
+    begin(broadcast)
+    vi.advanceTimersByTime(100)
     const socket = join(broadcast)
-    broadcast.push(keyFrame(0))
+    socket.take()
+    broadcast.push(interFrame(80))
     vi.advanceTimersByTime(99)
-    broadcast.push(interFrame(40))
+    broadcast.push(interFrame(120))
     expect(socket.written).toStrictEqual([])
     vi.advanceTimersByTime(1)
-    expect(marks(socket.take())).toStrictEqual(['0', '40'])
-    broadcast.push(interFrame(80))
+    expect(marks(socket.take())).toStrictEqual(['80', '120'])
+    broadcast.push(interFrame(160))
     vi.advanceTimersByTime(100)
-    expect(marks(socket.take())).toStrictEqual(['80'])
+    expect(marks(socket.take())).toStrictEqual(['160'])
     expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -1,0 +1,133 @@
+/** Drives `weir bench play` and `weir bench publish`, which report as one JSON object per line. */
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { weirBinary } from './servers/weir.ts'
+import { end, start } from './system/child.ts'
+import { pinned } from './system/placement.ts'
+
+/** Milliseconds. */
+export interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** What the tool says when its measurement is over. Bytes and latency count from `start` on. */
+interface CommonResult {
+  readonly clients: number
+  /** Clients that were connected to the end. */
+  readonly up: number
+  /** Clients that failed, by the code of the error. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly seconds: number
+  readonly bytes: number
+  /** Of the tool itself. */
+  readonly cpuSeconds: number
+}
+
+export interface PlayResult extends CommonResult {
+  readonly mbps: number
+  readonly kbpsMin: number
+  readonly kbpsMean: number
+  /** Clients that got less than 95 % of the mean. */
+  readonly shortfall: number
+  /** From the begin of the TCP connect to the first key frame. */
+  readonly firstPacketMs: Percentiles
+  /** From the publisher's send to the player; null when the stream has no stamps. */
+  readonly latencyMs: (Percentiles & { readonly count: number }) | null
+  /** Stamped frames that are missing. */
+  readonly gaps: number
+  readonly timestampErrors: number
+  readonly framingErrors: number
+}
+
+export interface PublishResult extends CommonResult {
+  readonly packets: number
+  /** Packets sent more than 20 ms after their time. */
+  readonly late: number
+}
+
+type ToolEvent<Result> =
+  | { event: 'up'; clients: number; errors: number }
+  | { event: 'start' }
+  | { event: 'progress' }
+  | ({ event: 'result' } & Result)
+
+/** A run of the tool. Each promise rejects when the tool ends before it has said that. */
+export class LoadRun<Result> {
+  /** All clients are up, or have failed. */
+  readonly up: Promise<void>
+  /** The measurement begins. */
+  readonly started: Promise<void>
+  readonly result: Promise<Result>
+  readonly #child: ChildProcess
+
+  constructor(args: readonly string[], coreList: string | null) {
+    const child = start(pinned(coreList, [weirBinary, 'bench', ...args, '--json']), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    const up = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    const result = Promise.withResolvers<Result>()
+    let complaint = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-2000)
+    })
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
+      const event = JSON.parse(line) as ToolEvent<Result>
+      if (event.event === 'up') up.resolve()
+      else if (event.event === 'start') started.resolve()
+      else if (event.event === 'result') result.resolve(event)
+    })
+    // Settles what is settled a second time, which does nothing, after an ordinary end.
+    child.once('close', (code, signal) => {
+      const error = new Error(`weir bench ${args[0]} ended (${signal ?? code}): ${complaint.trim()}`)
+      for (const promise of [up, started, result]) promise.reject(error)
+    })
+    child.once('error', (error) => {
+      for (const promise of [up, started, result]) promise.reject(error)
+    })
+    this.up = up.promise
+    this.started = started.promise
+    this.result = result.promise
+    // Who waits for one of them hears of the failure there.
+    for (const promise of [this.up, this.started, this.result]) promise.catch(() => {})
+  }
+
+  async stop(): Promise<void> {
+    await end(this.#child)
+  }
+}
+
+export interface PlayOptions {
+  readonly url: string
+  readonly players: number
+  /** Streams that the players spread over, when the URL has `{i}`. */
+  readonly streams?: number
+  readonly seconds: number
+  readonly coreList: string | null
+}
+
+export function play({ url, players, streams, seconds, coreList }: PlayOptions): LoadRun<PlayResult> {
+  const spread = streams === undefined ? [] : ['--streams', String(streams)]
+  const args = ['play', '-c', String(players), '-r', url, '-d', String(seconds), ...spread]
+  return new LoadRun<PlayResult>(args, coreList)
+}
+
+export interface PublishOptions {
+  readonly url: string
+  readonly streams: number
+  /** Path of the FLV file. */
+  readonly clip: string
+  readonly coreList: string | null
+}
+
+/** Publishes until it is told to finish or stopped. Each video frame carries its number and time. */
+export function publish({ url, streams, clip, coreList }: PublishOptions): LoadRun<PublishResult> {
+  return new LoadRun<PublishResult>(
+    ['publish', '-c', String(streams), '-r', url, '-i', clip, '--stamp'],
+    coreList,
+  )
+}
