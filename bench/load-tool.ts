@@ -2,51 +2,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import type { PlayResult, PublishResult } from '../src/tools/bench/result.ts'
 import { weirBinary } from './servers/weir.ts'
 import { end, start } from './system/child.ts'
 import { pinned } from './system/placement.ts'
-
-/** Milliseconds. */
-export interface Percentiles {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-}
-
-/** What the tool says when its measurement is over. Bytes and latency count from `start` on. */
-interface CommonResult {
-  readonly clients: number
-  /** Clients that were connected to the end. */
-  readonly up: number
-  /** Clients that failed, by the code of the error. */
-  readonly errors: Readonly<Record<string, number>>
-  readonly seconds: number
-  readonly bytes: number
-  /** Of the tool itself. */
-  readonly cpuSeconds: number
-}
-
-export interface PlayResult extends CommonResult {
-  readonly mbps: number
-  readonly kbpsMin: number
-  readonly kbpsMean: number
-  /** Clients that got less than 95 % of the mean. */
-  readonly shortfall: number
-  /** From the begin of the TCP connect to the first key frame. */
-  readonly firstPacketMs: Percentiles
-  /** From the publisher's send to the player; null when the stream has no stamps. */
-  readonly latencyMs: (Percentiles & { readonly count: number }) | null
-  /** Stamped frames that are missing. */
-  readonly gaps: number
-  readonly timestampErrors: number
-  readonly framingErrors: number
-}
-
-export interface PublishResult extends CommonResult {
-  readonly packets: number
-  /** Packets sent more than 20 ms after their time. */
-  readonly late: number
-}
 
 type ToolEvent<Result> =
   | { event: 'up'; clients: number; errors: number }

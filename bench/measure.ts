@@ -1,7 +1,9 @@
 /** One measurement: a server, publishers, players, and what the server spent meanwhile. */
+
+import type { PlayResult, PublishResult } from '../src/tools/bench/result.ts'
 import { type BenchRun, delay, within } from './bench-run.ts'
 import type { ClipKbps } from './clip.ts'
-import { type LoadRun, type PlayResult, type PublishResult, play, publish } from './load-tool.ts'
+import { type LoadRun, play, publish } from './load-tool.ts'
 import { RunningServer, type ServerSetup } from './servers/server.ts'
 import { apart, type Placement } from './system/placement.ts'
 import { type MemorySample, type ProcessSample, sampleCpu, sampleMemory } from './system/process-tree.ts'

@@ -1,4 +1,4 @@
-import type { Percentiles } from '../load-tool.ts'
+import type { Percentiles } from '../../src/tools/bench/result.ts'
 
 /** Nearest-rank percentiles of some samples. @throws Error when there are none */
 export function summarize(samples: readonly number[]): Percentiles {

@@ -18,21 +18,25 @@ export class LiveStream {
   readonly #logger: Logger
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
   #config: VhostConfig
+  /** The present publisher's metadata asks for absolute timestamps. */
+  #asksForAtc = false
 
   constructor(stream: StreamId, number: SourceNumber, config: VhostConfig, logger: Logger) {
     this.stream = stream
     this.number = number
     this.#config = config
-    this.#source = new Source(sourceOptions(config))
+    this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
   }
 
   set config(config: VhostConfig) {
     this.#config = config
-    this.#source.options = sourceOptions(config)
+    this.#applyOptions()
   }
 
   publish(sourceId: string): void {
+    this.#asksForAtc = false
+    this.#applyOptions()
     this.#source.publish(sourceId)
     this.#logger.info({ sid: sourceId }, 'source: publisher attached')
   }
@@ -44,7 +48,7 @@ export class LiveStream {
   }
 
   push(packet: Packet): void {
-    if (packet.type === dataType && packet.flags & metadataFlag) this.#onMetadata(packet)
+    if (packet.type === dataType && packet.flags & metadataFlag) this.#readMetadata(packet)
     this.#source.push(packet)
   }
 
@@ -87,22 +91,23 @@ export class LiveStream {
     }
   }
 
-  #onMetadata(packet: Packet): void {
-    if (this.#config.play.atcAuto && !this.#config.play.atc && metadataAsksForAtc(packet.body)) {
-      this.#source.enableAtc()
-      this.#logger.info('source: the metadata asks for atc')
-    }
+  #readMetadata(packet: Packet): void {
+    if (this.#asksForAtc || !this.#config.play.atcAuto || !metadataAsksForAtc(packet.body)) return
+    this.#asksForAtc = true
+    this.#applyOptions()
+    this.#logger.info('source: the metadata asks for atc')
+  }
+
+  #applyOptions(): void {
+    this.#source.options = sourceOptions(this.#config, this.#asksForAtc)
   }
 }
 
-function sourceOptions(config: VhostConfig): SourceOptions {
+function sourceOptions({ play }: VhostConfig, asksForAtc: boolean): SourceOptions {
   return {
-    timeJitter: config.play.timeJitter,
-    atc: config.play.atc,
-    gopCache: config.play.gopCache,
-    gopCacheLimits: {
-      maxDurationMs: config.play.queueLength * 1000,
-      maxBytes: config.play.gopCacheMaxBytes,
-    },
+    timeJitter: play.timeJitter,
+    atc: play.atc || (play.atcAuto && asksForAtc),
+    gopCache: play.gopCache,
+    gopCacheLimits: { maxDurationMs: play.queueLength * 1000, maxBytes: play.gopCacheMaxBytes },
   }
 }

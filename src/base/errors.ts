@@ -161,7 +161,7 @@ export const errorTable = {
     remedy: 'Restart the server so that all its processes are of one version.',
   },
   IPC_OVERFLOW: {
-    summary: 'A process does not read its control messages; its queue is full.',
+    summary: 'A process does not read what is sent to it; its queue is full.',
     remedy: 'The process hangs and is replaced; its log lines say what it did last.',
   },
   PID_FILE: {

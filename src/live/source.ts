@@ -105,11 +105,6 @@ export class Source {
     this.#consumers.delete(consumer)
   }
 
-  /** Turns `atc` on for this stream, as metadata with `bravo_atc` asks for (`atc_auto`). */
-  enableAtc(): void {
-    this.options = { ...this.#options, atc: true }
-  }
-
   /**
    * Metadata and sequence headers often carry 0 in the middle of a stream: they take the stream's time and do
    * not move it. Audio and video move it.

@@ -60,6 +60,16 @@ export class ConnectionStreams {
     return this.#players.size > 0 ? 'play' : null
   }
 
+  /** How long the peer need not be read from after a read, in milliseconds; 0: it is read from at once. */
+  get restMs(): number {
+    if (this.#players.size > 0) return 0
+    let restMs = 0
+    for (const { publisher, granted } of this.#publishes.values()) {
+      if (granted) restMs = Math.max(restMs, publisher.restMs)
+    }
+    return restMs
+  }
+
   /** Whether what the peer sends cannot go on to a back-source at the moment. */
   full(nowMs: number): boolean {
     for (const { publisher } of this.#publishes.values()) if (publisher.full(nowMs)) return true
@@ -108,12 +118,15 @@ export class ConnectionStreams {
     }
     const { vhost, stream } = found
     this.#players.get(streamId)?.stop()
-    const pulled = this.#hubs.players.streamFor(stream, vhost)
+    const find = () => {
+      const now = vhostOf(this.#hubs.config, vhostOfStream(stream)) ?? vhost
+      return this.#hubs.players.streamFor(stream, now)
+    }
     const { stallTimeout } = this.#hubs.config
-    const player = new Player(pulled, { chunkSize: session.chunkSize, streamId }, socket, () => {
+    const player = new Player(find, { chunkSize: session.chunkSize, streamId }, socket, () => {
       this.#owner.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
     })
-    logger.info({ stream: displayName(stream), sid: pulled.subscription?.sourceId }, 'play')
+    logger.info({ stream: displayName(stream), sid: player.pulled.subscription?.sourceId }, 'play')
     this.#owner.run(() => session.acceptPlay(streamId))
     this.#players.set(streamId, player)
     this.#owner.onBusy()

@@ -127,6 +127,7 @@ export class PlayerHub {
     const { subscription } = pulled
     if (subscription === null) return
     pulled.subscription = null
+    pulled.idle()
     this.#bySource.delete(subscription.source)
     subscription.link.send({ t: 'unsubscribe', source: subscription.source })
   }

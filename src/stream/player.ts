@@ -4,15 +4,22 @@ import type { Framing, PulledStream } from './pulled-stream.ts'
 
 /** One play of a connection: a viewer of a stream's broadcast, or paused beside it. */
 export class Player {
-  readonly pulled: PulledStream
   readonly viewer: Viewer
+  readonly #find: () => PulledStream
   readonly #framing: Framing
+  #pulled: PulledStream
   #broadcast: Broadcast | null = null
 
-  constructor(pulled: PulledStream, framing: Framing, socket: ViewerSocket, onStalled: () => void) {
-    this.pulled = pulled
+  /** @param find the stream; asked again after a pause: one without players is let go meanwhile */
+  constructor(find: () => PulledStream, framing: Framing, socket: ViewerSocket, onStalled: () => void) {
     this.viewer = new Viewer(socket, onStalled)
+    this.#find = find
     this.#framing = framing
+    this.#pulled = find()
+  }
+
+  get pulled(): PulledStream {
+    return this.#pulled
   }
 
   get paused(): boolean {
@@ -21,13 +28,15 @@ export class Player {
 
   /** Begins, or goes on after a pause: live, from the current GOP. */
   start(): void {
-    this.#broadcast ??= this.pulled.join(this.#framing, this.viewer)
+    if (this.#broadcast !== null) return
+    this.#pulled = this.#find()
+    this.#broadcast = this.#pulled.join(this.#framing, this.viewer)
   }
 
   /** Pauses, or ends: the viewer gets nothing more. */
   stop(): void {
     if (this.#broadcast === null) return
-    this.pulled.leave(this.#broadcast, this.viewer)
+    this.#pulled.leave(this.#broadcast, this.viewer)
     this.#broadcast = null
   }
 

@@ -109,8 +109,15 @@ export class PublisherHub {
 
   #attach(channel: SenderChannel, publishId: PublishId, source: number): void {
     const publisher = this.#publishers.get(publishId)
-    if (publisher === undefined) channel.send({ t: 'gone', source })
-    else publisher.attach(channel, source)
+    if (publisher === undefined) {
+      channel.send({ t: 'gone', source })
+      return
+    }
+    // One that is replaced may not know it yet: its packets must not come between those of its successor.
+    for (const other of this.#publishers.values()) {
+      if (other !== publisher && other.channel === channel && other.source === source) other.detach()
+    }
+    publisher.attach(channel, source)
   }
 
   #onBackSourceGone(channel: SenderChannel, error: Error | null): void {

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { SenderChannel } from '../ipc/media-server.ts'
-import { type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { mergeMs, type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
 import { audioType, isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
 
@@ -90,7 +90,10 @@ export class Publisher {
 
   /** A back-source begins to pull: it gets what is kept, then everything from the next key frame on. */
   attach(channel: SenderChannel, source: SourceNumber): void {
-    if (this.#channel !== channel) this.#channel?.send({ t: 'gone', source })
+    if (this.#channel !== null && this.#channel !== channel) {
+      this.#channel.send({ t: 'gone', source: this.#source })
+      this.detach()
+    }
     this.#channel = channel
     this.#source = source
     this.#awaitsKeyFrame = this.#hasVideo
@@ -103,6 +106,11 @@ export class Publisher {
   detach(): void {
     this.#channel = null
     this.onDrain()
+  }
+
+  /** How long nothing may be read from the encoder after a read, so that the next one finds more (`mr`), in ms. */
+  get restMs(): number {
+    return mergeMs(this.#latency, this.#relayedStreams())
   }
 
   /** Whether the encoder should not be read from at the moment. */
@@ -148,7 +156,7 @@ export class Publisher {
 
   #send(channel: SenderChannel, packet: Packet): void {
     channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
-    this.#clock.schedule(channel, relayWaitMs(packet, this.#latency, this.#relayedStreams()))
+    this.#clock.schedule(channel, relayWaitMs(packet, 0, 0))
     if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return
     channel.flush()
     this.#fullSinceMs = this.lastPacketAt

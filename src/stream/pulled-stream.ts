@@ -42,6 +42,8 @@ export class PulledStream {
   idleSinceMs = 0
   bytesIn = 0
   packetsIn = 0
+  /** What went out in framings that were given up. */
+  #bytesOutBefore = 0
 
   constructor(stream: StreamId, clock: FlushClock, options: BroadcastOptions, owner: PulledStreamOwner) {
     this.stream = stream
@@ -62,7 +64,7 @@ export class PulledStream {
   }
 
   get bytesOut(): number {
-    let bytes = 0
+    let bytes = this.#bytesOutBefore
     for (const broadcast of this.#broadcasts.values()) bytes += broadcast.bytesOut
     return bytes
   }
@@ -94,8 +96,10 @@ export class PulledStream {
     return broadcast
   }
 
+  /** A framing that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
   leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
+    if (broadcast.viewers === 0 && this.#broadcasts.size > 1) this.#giveUp(broadcast)
     if (this.players === 0) this.#owner.onIdle()
   }
 
@@ -115,5 +119,12 @@ export class PulledStream {
 
   sweep(nowMs: number): void {
     for (const broadcast of this.#broadcasts.values()) broadcast.sweep(nowMs)
+  }
+
+  #giveUp(broadcast: Broadcast): void {
+    this.#bytesOutBefore += broadcast.bytesOut
+    for (const [key, candidate] of this.#broadcasts) {
+      if (candidate === broadcast) this.#broadcasts.delete(key)
+    }
   }
 }

@@ -166,6 +166,23 @@ describe('media', () => {
   })
 })
 
+describe('a sender that stopped because too much waited', () => {
+  test('is told when it has left', async () => {
+    const { accepted, connected } = await connect()
+    const drained = Promise.withResolvers<void>()
+    const onDrain = vi.fn(drained.resolve)
+    Object.assign(accepted.heard, { onDrain })
+    const body = Buffer.alloc(4 * 1024 * 1024)
+    accepted.channel.sendMedia(1, videoType, 0, 0, body)
+    accepted.channel.flush()
+    expect(accepted.channel.queuedBytes).toBeGreaterThan(0)
+    expect(onDrain).not.toHaveBeenCalled()
+    await drained.promise
+    expect(accepted.channel.queuedBytes).toBe(0)
+    await vi.waitFor(() => expect(connected.heard.story.length).toBe(1))
+  })
+})
+
 describe('the end', () => {
   test('in good order is told to both, once, after all that was sent', async () => {
     const { accepted, connected } = await connect()

@@ -210,7 +210,7 @@ describe('timestamps', () => {
   test('pass as sent from when atc is turned on for the stream', () => {
     const source = publishing()
     const recorder = joined(source)
-    source.enableAtc()
+    source.options = { ...options, atc: true }
     source.push(interFrame(9000))
     expect(recorder.packets.at(-1)?.timestamp).toBe(9000)
   })

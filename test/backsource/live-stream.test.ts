@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest'
+import { LiveStream } from '../../src/backsource/live-stream.ts'
+import type { SubscriberChannel } from '../../src/backsource/subscription.ts'
+import { AmfEcmaArray } from '../../src/media/amf-value.ts'
+import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
+import type { Packet } from '../../src/media/packet.ts'
+import { vhostConfigOf } from '../support/config.ts'
+import { recordingLogger } from '../support/logger.ts'
+import { interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../support/packets.ts'
+
+/** The channel to a worker that keeps up; what it gets, in order. */
+class Worker implements SubscriberChannel {
+  queuedBytes = 0
+  readonly packets: Packet[] = []
+  #story: string[] = []
+
+  sendRestart(_source: number, sourceId: string): void {
+    this.#story.push(`restart ${sourceId}`)
+  }
+
+  sendIdle(): void {
+    this.#story.push('idle')
+  }
+
+  sendPacket(_source: number, packet: Packet): void {
+    this.packets.push(packet)
+    this.#story.push(...marks([packet]))
+  }
+
+  take(): string[] {
+    return this.#story.splice(0)
+  }
+
+  get lastTime(): number | undefined {
+    return this.packets.at(-1)?.timestamp
+  }
+}
+
+function setUp(vhost = '') {
+  const { logger, lines } = recordingLogger()
+  const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger)
+  const push = (...packets: Packet[]): void => {
+    for (const packet of packets) live.push(packet)
+  }
+  return { live, lines, push }
+}
+
+function subscribed(live: LiveStream): Worker {
+  const worker = new Worker()
+  live.subscribe(worker)
+  return worker
+}
+
+/** Metadata that asks for absolute timestamps. */
+function atcMetadata(): Packet {
+  return metadata(encodeAmf0('onMetaData', new AmfEcmaArray([['bravo_atc', true]])))
+}
+
+describe('a subscriber', () => {
+  test('gets headers and GOP, then what comes, then that the publisher left', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(videoHeader('avc'), keyFrame(0), sound(10))
+    const worker = subscribed(live)
+    push(interFrame(40))
+    live.unpublish()
+    live.unpublish()
+    expect(worker.take()).toStrictEqual(['restart abc', 'avc', '0', '10', '40', 'idle'])
+  })
+
+  test('that subscribes again gets everything once', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(keyFrame(0))
+    const worker = subscribed(live)
+    worker.take()
+    live.subscribe(worker)
+    push(interFrame(40))
+    expect(worker.take()).toStrictEqual(['restart abc', '0', '40'])
+    expect(live.status().players).toBe(1)
+  })
+
+  test('that unsubscribes gets nothing more', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    const worker = subscribed(live)
+    worker.take()
+    live.unsubscribe(worker)
+    live.unsubscribe(worker)
+    push(keyFrame(0))
+    live.unpublish()
+    expect(worker.take()).toStrictEqual([])
+    expect(live.status().players).toBe(0)
+  })
+
+  test('that lost packets is named in the log when it leaves, once', () => {
+    const { live, push, lines } = setUp()
+    live.publish('abc')
+    const worker = subscribed(live)
+    worker.queuedBytes = Number.POSITIVE_INFINITY
+    push(keyFrame(0), interFrame(40))
+    expect(live.status().packetsDropped).toBe(2)
+    live.unsubscribe(worker)
+    expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ dropped: 2, stream: 'live/x' }])
+  })
+})
+
+describe('the status', () => {
+  test('tells who publishes what', () => {
+    const { live, push } = setUp()
+    expect(live.status()).toMatchObject({ publishing: false, sourceId: '', video: null, audio: null })
+    live.publish('abc')
+    push(videoHeader(Buffer.from('170000000001', 'hex')), keyFrame(0))
+    subscribed(live)
+    expect(live.status()).toStrictEqual({
+      stream: '__defaultVhost__/live/x',
+      source: 7,
+      sourceId: 'abc',
+      publishing: true,
+      players: 1,
+      video: 'H264',
+      audio: null,
+      bytesIn: 7,
+      bytesOut: 0,
+      packetsIn: 2,
+      packetsDropped: 0,
+    })
+    live.unpublish()
+    expect(live.status()).toMatchObject({ publishing: false, sourceId: '' })
+  })
+})
+
+describe('settings', () => {
+  test('hold for the running stream', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(keyFrame(0))
+    live.config = vhostConfigOf('play { gop_cache off; time_jitter off; }')
+    const worker = subscribed(live)
+    push(interFrame(9000))
+    expect(worker.take()).toStrictEqual(['restart abc', '9000'])
+    expect(worker.lastTime).toBe(9000)
+  })
+})
+
+describe('atc_auto', () => {
+  /** The time that a frame gets which the encoder sent far from the start. */
+  function timeAfter(vhost: string, ...before: Packet[]): number | undefined {
+    const { live, push } = setUp(vhost)
+    live.publish('abc')
+    const worker = subscribed(live)
+    push(...before, keyFrame(5_000_000))
+    return worker.lastTime
+  }
+
+  test.each<[string, string, Packet, number]>([
+    ['off, with metadata that asks', 'play { atc_auto off; }', atcMetadata(), 0],
+    ['on, with metadata that asks', 'play { atc_auto on; }', atcMetadata(), 5_000_000],
+    ['on, with metadata that does not ask', 'play { atc_auto on; }', metadata(encodeAmf0('onMetaData')), 0],
+    ['on, with metadata that is broken', 'play { atc_auto on; }', metadata('broken'), 0],
+    ['off, but atc on', 'play { atc on; atc_auto off; }', metadata('broken'), 5_000_000],
+  ])('%s', (_, vhost, packet, expected) => {
+    expect(timeAfter(vhost, packet)).toBe(expected)
+  })
+
+  test('is logged once, however often the metadata comes', () => {
+    const { live, push, lines } = setUp('play { atc_auto on; }')
+    live.publish('abc')
+    push(atcMetadata(), atcMetadata())
+    expect(lines.filter(({ msg }) => msg.includes('atc')).length).toBe(1)
+  })
+
+  test('stays in force over a reload', () => {
+    const { live, push } = setUp('play { atc_auto on; }')
+    live.publish('abc')
+    const worker = subscribed(live)
+    push(atcMetadata(), keyFrame(5_000_000))
+    live.config = vhostConfigOf('play { atc_auto on; queue_length 5; }')
+    push(interFrame(6_000_000))
+    expect(worker.lastTime).toBe(6_000_000)
+  })
+
+  test('ends when a reload turns it off', () => {
+    const { live, push } = setUp('play { atc_auto on; }')
+    live.publish('abc')
+    const worker = subscribed(live)
+    push(atcMetadata(), keyFrame(5_000_000))
+    live.config = vhostConfigOf('play { atc_auto off; }')
+    push(interFrame(6_000_000))
+    expect(worker.lastTime).toBe(5_000_040)
+  })
+
+  test('does not hold for the next publisher, which has not asked', () => {
+    const { live, push } = setUp('play { atc_auto on; }')
+    live.publish('abc')
+    const worker = subscribed(live)
+    push(atcMetadata(), keyFrame(5_000_000))
+    live.unpublish()
+    live.publish('def')
+    push(keyFrame(9_000_000))
+    expect(worker.lastTime).toBe(5_000_040)
+  })
+})
