@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../base/errors.ts'
 import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
@@ -47,6 +48,7 @@ class BackSource implements Worker {
         else if (message.t === 'unsubscribe') this.#streams.get(message.source)?.live.unsubscribe(subscriber)
       },
       onClose: (channel) => this.#forgetSubscriber(channel),
+      onError: (error) => this.#logger.error({ code: codeOf(error) }, `media server: ${messageOf(error)}`),
     })
     this.#setTitle()
   }
@@ -148,6 +150,7 @@ class BackSource implements Worker {
           if (entry.link !== link) continue
           entry.live.unpublish()
           entry.link = null
+          this.#context.send({ t: 'detached', source: entry.live.number })
         }
         this.#exitIfIdle()
       },

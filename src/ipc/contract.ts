@@ -96,6 +96,8 @@ export type ToMaster =
   | { t: 'unwatch'; stream: StreamId }
   // from back-sources
   | { t: 'opened'; source: SourceNumber }
+  /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
+  | { t: 'detached'; source: SourceNumber }
 
 /** Receiver of media to its sender, on a media channel. */
 export type ToSender =

@@ -13,6 +13,8 @@ export interface MediaServerHandler {
   /** What was queued on a channel has left. */
   onDrain?(channel: SenderChannel): void
   onClose(channel: SenderChannel, error: Error | null): void
+  /** A connection could not be accepted; the server goes on. */
+  onError(error: Error): void
 }
 
 /**
@@ -41,11 +43,14 @@ export class MediaServer {
   /** Resolves when connections are accepted. */
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      const refuse = (error: Error): void => {
         reject(new WeirError('RUNTIME_DIR', `cannot listen on ${this.#path}: ${error.message}`, error))
-      })
+      }
+      this.#server.once('error', refuse)
       this.#server.listen({ path: this.#path }, () => {
         chmodSync(this.#path, 0o600)
+        this.#server.off('error', refuse)
+        this.#server.on('error', (error) => this.#handler.onError(error))
         resolve()
       })
     })

@@ -28,6 +28,9 @@ export interface BroadcastOptions {
   readonly stallMs: number
 }
 
+/** A batch is cut beyond this: a slow player's progress shows from batch to batch. */
+const maxBatchBytes = 256 * 1024
+
 /** What is known of the batch in the making. */
 interface OpenBatch extends Pick<Batch, 'timestamp' | 'headers'> {
   readonly startsWithKey: boolean
@@ -118,6 +121,7 @@ export class Broadcast implements Flushable {
       this.#scheduled = true
       this.#clock.schedule(this)
     }
+    if (this.#buffer.length > maxBatchBytes) this.#cut()
     if (key && this.#someoneWaits()) this.#cutSoon()
   }
 

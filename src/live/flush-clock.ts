@@ -11,6 +11,12 @@ const maxAutoMs = 350
 /** The share of a core that `auto` lets flushing take: the interval grows until flushes cost no more. */
 const autoBudget = 0.1
 
+/**
+ * A flush cheaper than this, in milliseconds, is repeated sooner than the budget has it: packets come a hundred
+ * times a second at most, so that a few players never cost much, and they are the ones who notice latency.
+ */
+const cheapFlushMs = 4
+
 /** Below this interval a timer costs more than it merges: what came in one event-loop turn goes out at its end. */
 const turnMs = 1
 
@@ -33,7 +39,8 @@ export class FlushClock {
   /** The interval in force, in milliseconds. */
   get intervalMs(): number {
     if (this.#latencyMs !== 'auto') return this.#latencyMs
-    return Math.min(maxAutoMs, this.#costMs / autoBudget)
+    const eagerness = Math.min(1, this.#costMs / cheapFlushMs)
+    return Math.min(maxAutoMs, (this.#costMs / autoBudget) * eagerness)
   }
 
   /** Has `target` flushed at the next tick. Call it once per target and tick. */

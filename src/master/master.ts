@@ -71,6 +71,7 @@ export class Master {
       {
         onMessage: (backSource, message) => {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
+          else if (message.t === 'detached') this.#table.detached(backSource, message.source)
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },

@@ -38,6 +38,9 @@ interface SourceEntry {
   moveTimer: NodeJS.Timeout | null
 }
 
+/** How long after a broken connection its publisher is attached again, in milliseconds. */
+const reattachMs = 200
+
 type PublishMessage = Extract<ToMaster, { t: 'publish' }>
 
 /** A publish that the registry has not decided yet. */
@@ -136,6 +139,21 @@ export class SourceTable {
       entry.open = true
       for (const worker of this.#watchers.get(entry.stream) ?? []) this.#announce(entry, worker)
     }
+  }
+
+  /**
+   * A back-source lost the connection to a publisher's stream worker. When that worker died, the word of it comes
+   * in a moment; when only the connection broke, the publisher is attached again.
+   */
+  detached(backSource: BackSource, number: SourceNumber): void {
+    const isIt = (entry: SourceEntry): boolean => entry.number === number && entry.host === backSource
+    const entry = [...this.#sources.values()].find(isIt)
+    const publisher = entry?.publisher ?? null
+    if (entry === undefined || publisher === null) return
+    setTimeout(() => {
+      const isSame = this.#sources.get(entry.stream) === entry && entry.publisher === publisher && isIt(entry)
+      if (isSame && !publisher.worker.exited) this.#open(entry)
+    }, reattachMs)
   }
 
   /** A stream worker is gone, with its publishers and players. */

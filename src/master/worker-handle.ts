@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { isErrorCode, WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
+  controlFd,
   type FromMaster,
   protocolVersion,
   type ToMaster,
@@ -30,6 +31,9 @@ const nodeOptions: Record<WorkerRole, readonly string[]> = {
 
 /** How long a worker may take to answer a status request, in milliseconds. */
 const statusTimeoutMs = 1000
+
+/** How long a worker that closed its channel may take to end, in milliseconds. */
+const endGraceMs = 2000
 
 /** What a worker needs to start. */
 export interface WorkerInit {
@@ -75,16 +79,19 @@ export class WorkerHandle {
       // One arena of malloc for all threads: there are many of these processes, and each is mostly idle.
       env: role === 'back-source' ? { ...process.env, MALLOC_ARENA_MAX: '1' } : process.env,
     })
-    this.#channel = new Channel<FromMaster, ToMaster>(this.#child.stdio[3] as Socket, {
+    // Without file descriptors to spare there is no pipe; the child's error event tells.
+    const pipe = (this.#child.stdio?.[controlFd] as Socket | undefined) ?? new Socket()
+    this.#channel = new Channel<FromMaster, ToMaster>(pipe, {
       onMessage: (message) => this.#onMessage(message, listener),
       onMedia: () => {
         throw new WeirError('IPC_FRAME', 'media on the control channel')
       },
       onClose: (error) => {
-        if (error === null || this.#exited) return
-        // A channel that broke leaves a process that nobody controls.
-        this.#failure ??= new WeirError('WORKER_EXIT', `${this.name}: ${error.message}`, error)
-        this.#child.kill('SIGKILL')
+        if (this.#exited) return
+        // A process without its channel is one that nobody controls. In good order it ends by itself in a moment.
+        if (error !== null)
+          this.#failure ??= new WeirError('WORKER_EXIT', `${this.name}: ${error.message}`, error)
+        setTimeout(() => this.kill(), error === null ? endGraceMs : 0).unref()
       },
     })
     this.#child.once('error', (error) => this.#onExit(error.message, listener))
@@ -121,7 +128,7 @@ export class WorkerHandle {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL')
+    if (!this.#exited) this.#child.kill('SIGKILL')
   }
 
   /** @returns what the worker tells of itself, or null when it does not answer in time */

@@ -17,10 +17,13 @@ const reusePort = process.platform === 'linux'
 /** The TCP ports of a stream worker. */
 export class Listeners {
   readonly #onSocket: (socket: Socket) => void
+  readonly #onError: (error: Error) => void
   readonly #servers = new Map<string, Server>()
 
-  constructor(onSocket: (socket: Socket) => void) {
+  /** @param onError a connection could not be accepted (no file descriptors, above all); listening goes on */
+  constructor(onSocket: (socket: Socket) => void, onError: (error: Error) => void) {
     this.#onSocket = onSocket
+    this.#onError = onError
   }
 
   /**
@@ -60,11 +63,16 @@ export class Listeners {
   #open(endpoint: Endpoint): Promise<Server> {
     const server = createServer({ highWaterMark: socketHighWaterMark, keepAlive: true }, this.#onSocket)
     return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
+      const refuse = (error: NodeJS.ErrnoException): void => {
         reject(new WeirError('LISTEN', `listen ${nameOf(endpoint)}: ${reasonOf(error)}`, error))
-      })
+      }
+      server.once('error', refuse)
       const host = endpoint.host === null ? {} : { host: endpoint.host }
-      server.listen({ ...host, port: endpoint.port, backlog, reusePort }, () => resolve(server))
+      server.listen({ ...host, port: endpoint.port, backlog, reusePort }, () => {
+        server.off('error', refuse)
+        server.on('error', this.#onError)
+        resolve(server)
+      })
     })
   }
 }

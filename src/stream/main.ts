@@ -27,12 +27,17 @@ class StreamWorker implements Worker, ConnectionHost {
   readonly publishers: PublisherHub
   #config: Config
   #draining = false
+  /** Since the last sweep. */
+  #acceptErrors = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: stream ${context.index}`
     this.#context = context
     this.#config = context.config
-    this.#listeners = new Listeners((socket) => this.#accept(socket))
+    this.#listeners = new Listeners(
+      (socket) => this.#accept(socket),
+      (error) => this.#onAcceptError(error),
+    )
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
@@ -133,6 +138,12 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#exitIfDrained()
   }
 
+  /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
+  #onAcceptError(error: Error): void {
+    this.#acceptErrors += 1
+    if (this.#acceptErrors === 1) this.logger.error({ code: codeOf(error) }, `accept: ${messageOf(error)}`)
+  }
+
   #accept(socket: Socket): void {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
@@ -141,6 +152,7 @@ class StreamWorker implements Worker, ConnectionHost {
 
   #sweep(): void {
     const now = monotonicMs()
+    this.#acceptErrors = 0
     for (const connection of this.#connections.values()) connection.sweep(now)
     this.players.sweep(now)
     this.#pithy.print(now, this.#connections)

@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
@@ -39,6 +40,7 @@ export class PublisherHub {
         }
       },
       onClose: (channel, error) => this.#onBackSourceGone(channel, error),
+      onError: (error) => this.#logger.error({ code: codeOf(error) }, `media server: ${messageOf(error)}`),
     })
   }
 

@@ -20,6 +20,7 @@ async function listening(path = join(tempDir(), 'media.sock')) {
       messages.push(message)
     },
     onClose: (_, error) => closes.push(error),
+    onError: (error) => closes.push(error),
   }
   const server = new MediaServer(path, handler)
   await server.listen()
@@ -150,7 +151,7 @@ describe('a server', () => {
   test('that cannot listen says where', async () => {
     const path = join(tempDir(), 'taken')
     writeFileSync(path, '')
-    const server = new MediaServer(path, { onMessage: () => {}, onClose: () => {} })
+    const server = new MediaServer(path, { onMessage: () => {}, onClose: () => {}, onError: () => {} })
     await expect(server.listen()).rejects.toMatchObject({
       code: 'RUNTIME_DIR',
       message: expect.stringContaining(path),

@@ -79,9 +79,14 @@ describe('auto', () => {
 
   test('takes ten times the cost of a flush, up to 350 ms', () => {
     const clock = new FlushClock('auto')
-    expect(intervalAfter(clock, 2)).toBeCloseTo(20)
+    expect(intervalAfter(clock, 4)).toBeCloseTo(40)
     expect(intervalAfter(clock, 30)).toBeCloseTo(300)
     expect(intervalAfter(clock, 100)).toBe(350)
+  })
+
+  test('takes less than that while a flush is cheap', () => {
+    expect(intervalAfter(new FlushClock('auto'), 2)).toBeCloseTo(10)
+    expect(intervalAfter(new FlushClock('auto'), 1)).toBeCloseTo(2.5)
   })
 
   test('comes down slowly', () => {

@@ -389,6 +389,23 @@ describe('a back-source that is lost', () => {
   })
 })
 
+describe('a back-source whose connection to the publisher broke', () => {
+  test('attaches the publisher again', async () => {
+    const { table, hosts, one } = await published()
+    table.detached(hosts.members[0]!, 1)
+    vi.runOnlyPendingTimers()
+    expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(one, 1)])
+  })
+
+  test('does not when the publisher left, or its worker died, meanwhile', async () => {
+    const { table, hosts, one } = await published()
+    table.detached(hosts.members[0]!, 1)
+    table.onWorkerLost(one.handle)
+    vi.advanceTimersByTime(1000)
+    expect(hosts.workers[0]!.take()).toStrictEqual([])
+  })
+})
+
 describe('a reload', () => {
   const without = 'vhost other.example { }'
 

@@ -49,6 +49,7 @@ async function backSource(name: string) {
       asked.push(`${message.t} ${'source' in message ? message.source : ''}`)
     },
     onClose: (channel) => channels.splice(channels.indexOf(channel), 1),
+    onError: (error) => expect.unreachable(error.message),
   })
   await server.listen()
   onTestFinished(() => server.close())
