@@ -17,16 +17,6 @@ const maxAutoMs = 100
 const autoMsPerStream = 0.5
 
 /**
- * How long video may be held back so that more of it costs one wake-up.
- * @param latency `mr_latency`: milliseconds, or `auto`: grows with the number of streams of this process
- * @returns milliseconds; 0: not at all
- */
-export function mergeMs(latency: number | 'auto', streams: number): number {
-  if (latency !== 'auto') return latency
-  return streams <= promptStreams ? 0 : Math.min(maxAutoMs, streams * autoMsPerStream)
-}
-
-/**
  * How long a packet may wait before it is relayed to another process. A wake-up of the other process costs far
  * more than the bytes, so that the wait grows with the number of streams this process relays.
  * @param latency `mr_latency`: milliseconds, or `auto`
@@ -34,7 +24,12 @@ export function mergeMs(latency: number | 'auto', streams: number): number {
  * @returns milliseconds; 0: at the end of this event-loop turn
  */
 export function relayWaitMs(packet: Packet, latency: number | 'auto', streams: number): number {
-  const video = mergeMs(latency, streams)
+  const video =
+    latency !== 'auto'
+      ? latency
+      : streams <= promptStreams
+        ? 0
+        : Math.min(maxAutoMs, streams * autoMsPerStream)
   return packet.type === audioType && packet.flags === 0 ? Math.max(video, audioWaitMs) : video
 }
 

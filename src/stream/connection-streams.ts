@@ -60,16 +60,6 @@ export class ConnectionStreams {
     return this.#players.size > 0 ? 'play' : null
   }
 
-  /** How long the peer need not be read from after a read, in milliseconds; 0: it is read from at once. */
-  get restMs(): number {
-    if (this.#players.size > 0) return 0
-    let restMs = 0
-    for (const { publisher, granted } of this.#publishes.values()) {
-      if (granted) restMs = Math.max(restMs, publisher.restMs)
-    }
-    return restMs
-  }
-
   /** Whether what the peer sends cannot go on to a back-source at the moment. */
   full(nowMs: number): boolean {
     for (const { publisher } of this.#publishes.values()) if (publisher.full(nowMs)) return true

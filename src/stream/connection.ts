@@ -5,7 +5,6 @@ import { noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
-import type { RelayClock, RelayTarget } from '../ipc/relay-clock.ts'
 import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
@@ -15,8 +14,6 @@ import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connect
 /** What a connection needs of its worker. */
 export interface ConnectionHost extends StreamHubs {
   readonly logger: Logger
-  /** When publishers are read from again. */
-  readonly reads: RelayClock
   /** Fields that name this server and this connection to the client (features of SRS's connect answer). */
   identity(connectionId: string, serverIp: string): Record<string, string | number>
   onClosed(connection: Connection): void
@@ -39,9 +36,6 @@ const maxUnreadReplyBytes = 64 * 1024
 
 /** Node reads into memory of this size, cuts it to what came, and leaves the rest as a hole until it is collected. */
 const readSlabBytes = 64 * 1024
-
-/** A read that gave more than this says that more is waiting: it is not time to rest. */
-const fullReadBytes = 32 * 1024
 
 const nothing = Buffer.alloc(0)
 
@@ -69,13 +63,6 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
   #admitted = false
   #pendingConnect: ConnectRequest | null = null
   #pingedAtMs = this.#acceptedAtMs
-  #resting = false
-  readonly #nextRead: RelayTarget = {
-    flush: () => {
-      this.#resting = false
-      this.updateReading()
-    },
-  }
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
   #floodedAtMs = 0
@@ -237,8 +224,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
    */
   updateReading(): void {
     if (this.#phase === 'closed') return
-    const pause =
-      this.#resting || this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
+    const pause = this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
     if (pause === this.socket.isPaused()) return
     if (pause) this.socket.pause()
     else this.socket.resume()
@@ -264,16 +250,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
   #receive(bytes: Buffer): void {
     noteBuffer(readSlabBytes)
     if (this.#phase === 'closed') return
-    this.#rest(bytes.length)
     this.run(() => this.session.push(bytes))
-  }
-
-  /** Merged reads: of many publishers, each is read from once in a while and then gives several messages at once. */
-  #rest(bytesRead: number): void {
-    const { restMs } = this.#streams
-    if (restMs < 1 || bytesRead > fullReadBytes) return
-    this.#resting = true
-    this.#host.reads.schedule(this.#nextRead, restMs)
   }
 
   /** What waits is still sent; but a peer that does not read would hold the socket and all of that for ever. */

@@ -5,7 +5,6 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import { RelayClock } from '../ipc/relay-clock.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -22,7 +21,6 @@ class StreamWorker implements Worker, ConnectionHost {
   readonly #listeners: Listeners
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
-  readonly reads = new RelayClock()
   readonly players: PlayerHub
   readonly publishers: PublisherHub
   #config: Config

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { SenderChannel } from '../ipc/media-server.ts'
-import { mergeMs, type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
 import { audioType, isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
 
@@ -108,11 +108,6 @@ export class Publisher {
     this.onDrain()
   }
 
-  /** How long nothing may be read from the encoder after a read, so that the next one finds more (`mr`), in ms. */
-  get restMs(): number {
-    return mergeMs(this.#latency, this.#relayedStreams())
-  }
-
   /** Whether the encoder should not be read from at the moment. */
   full(nowMs: number): boolean {
     return this.#fullSinceMs > 0 && nowMs - this.#fullSinceMs < patienceMs
@@ -156,7 +151,7 @@ export class Publisher {
 
   #send(channel: SenderChannel, packet: Packet): void {
     channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
-    this.#clock.schedule(channel, relayWaitMs(packet, 0, 0))
+    this.#clock.schedule(channel, relayWaitMs(packet, this.#latency, this.#relayedStreams()))
     if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return
     channel.flush()
     this.#fullSinceMs = this.lastPacketAt

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { publishFile } from './support/ffmpeg.ts'
+import { LivePair } from './support/live-pair.ts'
+import { media } from './support/media.ts'
+import { framesOf, fromFrame, gapsIn, stepsOf } from './support/played.ts'
+import { startServer } from './support/server.ts'
+import { TestPlayer } from './support/test-player.ts'
+import { TestPublisher } from './support/test-publisher.ts'
+import { within } from './support/until.ts'
+
+test('reject: a second publisher is refused, and the first goes on undisturbed', async () => {
+  const server = await startServer({ workers: 2, vhost: 'publish { policy reject; }' })
+  const live = await LivePair.start(server.url('one'))
+  const second = publishFile(media().clip, server.url('one'))
+  const { status } = await within('the second publisher to be refused', second.exited)
+  expect(status).not.toBe(0)
+  expect(await server.waitForLog({ msg: 'publish refused' })).toMatchObject({
+    code: 'STREAM_BUSY',
+    reason: expect.stringContaining(live.publisher.served.connectionId),
+  })
+  await live.goesOn()
+})
+
+for (const policy of ['replace', 'resume']) {
+  test(`${policy}: a second publisher from the same address takes over, and players stay`, async () => {
+    const server = await startServer({ workers: 2, vhost: `publish { policy ${policy}; }` })
+    const first = publishFile(media().clip, server.url('one'), { loop: true })
+    const player = await TestPlayer.play(server.url('one'))
+    await player.has(50)
+    const second = await TestPublisher.publish(server.url('one'))
+    second.goLive()
+    const { status } = await within('the first publisher to be closed', first.exited)
+    expect(status).not.toBe(0)
+    const taken = await server.waitForLog({ code: 'STREAM_REPLACED' })
+    expect(taken.reason).toContain(second.served.connectionId)
+    const begin = framesOf(second.sent)[0]!
+    await player.hasFrame(begin)
+    await player.hasMore(50)
+    expect(gapsIn(fromFrame(player.packets, begin), second.sent)).toEqual([])
+    expect(Math.min(...stepsOf(player.packets))).toBeGreaterThanOrEqual(0)
+  })
+}
+
+test('resume: a publisher from another address is refused', async () => {
+  const server = await startServer({ vhost: 'publish { policy resume; }' })
+  await TestPublisher.publish(server.url('one'))
+  const elsewhere = server.url('one').replace('127.0.0.1', '[::1]')
+  await expect(TestPublisher.publish(elsewhere)).rejects.toMatchObject({ code: 'RTMP_REJECTED' })
+  expect(await server.waitForLog({ msg: 'publish refused' })).toMatchObject({ code: 'STREAM_BUSY' })
+})

@@ -1,0 +1,257 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { StreamStatus, WorkerRole, WorkerStatus } from '../../../src/ipc/contract.ts'
+import type { ServerStatus } from '../../../src/master/control-contract.ts'
+import { Command, type Finished, run } from './command.ts'
+import { freePort } from './free-port.ts'
+import { type LogLine, readLog } from './log.ts'
+import { isRunning, killMarked, type LivingProcess, markName, processesMarked } from './processes.ts'
+import { until, within } from './until.ts'
+
+const weir = fileURLToPath(new URL('../../../bin/weir', import.meta.url))
+
+/** What a fast stop promises, in milliseconds. */
+const stopMs = 5000
+
+/** Lines of the log that are shown for a test that failed. */
+const shownLines = 30
+
+/** What a test wants of the configuration. */
+export interface ServerOptions {
+  /** `worker_processes`; 1 unless the test is about several. */
+  readonly workers?: number
+  /** Directives of the top level, beside or instead of the harness's own. */
+  readonly settings?: Readonly<Record<string, string | number>>
+  /** What stands in the section of the default virtual host. */
+  readonly vhost?: string
+  /** Further text, such as other virtual hosts. */
+  readonly more?: string
+}
+
+/**
+ * A server in a directory of its own, which has its configuration, pid file, log and sockets. Whatever a test
+ * started of it is ended when the test has finished, and it is an error if something is left then.
+ */
+export class Server {
+  readonly dir = mkdtempSync(join(tmpdir(), 'weir-e2e-'))
+  readonly port: number
+  #options: ServerOptions
+  #master: Command | null = null
+
+  /** Makes the directory and the configuration; starts nothing. */
+  static async prepare(options: ServerOptions = {}): Promise<Server> {
+    return new Server(await freePort(), options)
+  }
+
+  private constructor(port: number, options: ServerOptions) {
+    this.port = port
+    this.#options = options
+    this.configure(options)
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === 'fail') this.#showLog()
+      await this.#cleanUp()
+    })
+  }
+
+  get configFile(): string {
+    return join(this.dir, 'weir.conf')
+  }
+
+  get pidFile(): string {
+    return join(this.dir, 'weir.pid')
+  }
+
+  get logFile(): string {
+    return join(this.dir, 'weir.log')
+  }
+
+  get runtimeDir(): string {
+    return join(this.dir, 'run')
+  }
+
+  /** The master's process. */
+  get master(): Command {
+    if (this.#master === null) throw new Error('the server was not started')
+    return this.#master
+  }
+
+  url(stream: string): string {
+    return `rtmp://127.0.0.1:${this.port}/live/${stream}`
+  }
+
+  /** Writes the configuration; a running server takes it up when it reloads. */
+  configure(options: ServerOptions): void {
+    this.#options = options
+    const { workers = 1, settings, vhost = '', more = '' } = options
+    const directives = {
+      listen: this.port,
+      worker_processes: workers,
+      pid: './weir.pid',
+      runtime_dir: './run',
+      daemon: 'off',
+      srs_log_tank: 'file',
+      srs_log_file: './weir.log',
+      ...settings,
+    }
+    const lines = Object.entries(directives).map(([name, value]) => `${name} ${value};`)
+    this.writeConfig([...lines, `vhost __defaultVhost__ {\n${vhost}\n}`, more, ''].join('\n'))
+  }
+
+  /** Changes some directives of the top level and leaves the rest. */
+  change(settings: Readonly<Record<string, string | number>>): void {
+    this.configure({ ...this.#options, settings: { ...this.#options.settings, ...settings } })
+  }
+
+  /** Writes a configuration as it is. */
+  writeConfig(text: string): void {
+    writeFileSync(this.configFile, text)
+  }
+
+  /** Runs the program with this configuration to its end: `weir('-t')`, `weir('ctl', 'status')`. */
+  weir(...args: string[]): Promise<Finished> {
+    return run(weir, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
+  }
+
+  /**
+   * Starts a master and waits until it accepts clients.
+   * @throws Error with what it printed when it ends instead
+   */
+  async start(): Promise<this> {
+    const options = { cwd: this.dir, env: this.#env, endedByOwner: true }
+    const master = new Command(weir, ['-c', this.configFile], options)
+    this.#master = master
+    await until('the server to accept clients', () => {
+      if (master.finished !== null) throw new Error(`the server did not start: ${master.stderr}`)
+      return master.stderr.includes('accepts clients on')
+    })
+    return this
+  }
+
+  /** Stops the master and checks that nothing is left. */
+  async stop(): Promise<void> {
+    this.master.signal('SIGTERM')
+    await this.hasEnded()
+  }
+
+  /** Waits for the end of a master that was told to stop, and checks that it is a clean one. */
+  async hasEnded(timeoutMs = stopMs): Promise<void> {
+    const { status, signal, stderr } = await within('the server to stop', this.master.exited, timeoutMs)
+    if (status !== 0) throw new Error(`the server ended with status ${status}, signal ${signal}: ${stderr}`)
+    this.assertNothingLeft()
+  }
+
+  /** @throws Error naming each process, socket and pid file that the server left behind */
+  assertNothingLeft(): void {
+    const processes = this.processes().map(({ pid, title }) => `process ${pid} (${title})`)
+    const sockets = existsSync(this.runtimeDir) ? readdirSync(this.runtimeDir, { recursive: true }) : []
+    const pidFiles = readdirSync(this.dir).filter((name) => name.startsWith('weir.pid'))
+    const left = [...processes, ...sockets.map(String), ...pidFiles]
+    if (left.length > 0) throw new Error(`the server left behind: ${left.join(', ')}`)
+  }
+
+  /** All living processes of this server, whoever their parent is. */
+  processes(): LivingProcess[] {
+    return processesMarked(this.dir)
+  }
+
+  /** The pid in the pid file; null without one. */
+  pidInFile(): number | null {
+    return existsSync(this.pidFile) ? Number(readFileSync(this.pidFile, 'utf8')) : null
+  }
+
+  logs(): LogLine[] {
+    return readLog(this.logFile)
+  }
+
+  /**
+   * Waits for a line of the log.
+   * @param matches a test of a line, or fields that it has with these values
+   */
+  waitForLog(matches: ((line: LogLine) => boolean) | Partial<LogLine>): Promise<LogLine> {
+    const isIt =
+      typeof matches === 'function'
+        ? matches
+        : (line: LogLine) => Object.entries(matches).every(([field, value]) => line[field] === value)
+    const what = typeof matches === 'function' ? String(matches) : JSON.stringify(matches)
+    return until(`a log line with ${what}`, () => this.logs().find(isIt))
+  }
+
+  /** What `weir ctl status` tells. */
+  async status(): Promise<ServerStatus> {
+    const { status, stdout, stderr } = await this.weir('ctl', 'status', '--json')
+    if (status !== 0) throw new Error(`ctl status: ${stderr}`)
+    return JSON.parse(stdout) as ServerStatus
+  }
+
+  /** Waits until the status is as wanted, and returns it. */
+  waitForStatus(what: string, matches: (status: ServerStatus) => boolean): Promise<ServerStatus> {
+    return until(what, async () => {
+      const status = await this.status()
+      return matches(status) && status
+    })
+  }
+
+  /**
+   * Waits until that many workers have subscribed to a stream: what is published from then on is in all players'
+   * reach, whatever the server keeps of the past.
+   */
+  async waitForSubscribers(stream: string, workers = 1): Promise<void> {
+    await this.waitForStatus(`${workers} subscribers of ${stream}`, (status) =>
+      backSourcesOf(status, stream).some(({ streams }) =>
+        streams.some((held) => nameOf(held) === stream && held.players >= workers),
+      ),
+    )
+  }
+
+  /** Resident memory of the only stream worker. */
+  async streamWorkerBytes(): Promise<number> {
+    const [worker] = workersOf(await this.status(), 'stream')
+    if (worker === undefined) throw new Error('no stream worker answered')
+    return worker.rssBytes
+  }
+
+  get #env(): NodeJS.ProcessEnv {
+    return { [markName]: this.dir }
+  }
+
+  async #cleanUp(): Promise<void> {
+    try {
+      if (this.#master !== null && isRunning(this.#master.pid)) await this.stop()
+      else await until('all workers to be gone', () => this.processes().length === 0, stopMs)
+    } finally {
+      killMarked(this.dir)
+      rmSync(this.dir, { recursive: true, force: true })
+    }
+  }
+
+  #showLog(): void {
+    const lines = existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').trimEnd().split('\n') : []
+    console.error(['the end of the server log:', ...lines.slice(-shownLines)].join('\n'))
+  }
+}
+
+/** Starts a server and waits until it accepts clients. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const server = await Server.prepare(options)
+  return server.start()
+}
+
+/** The workers of one role in a status. */
+export function workersOf(status: ServerStatus, role: WorkerRole): WorkerStatus[] {
+  return status.workers.filter((worker) => worker.role === role)
+}
+
+/** The back-sources that hold a stream (all if none is named), with the spare ones left out. */
+export function backSourcesOf(status: ServerStatus, stream?: string): WorkerStatus[] {
+  return workersOf(status, 'back-source').filter(({ streams }) =>
+    streams.some((held) => stream === undefined || nameOf(held) === stream),
+  )
+}
+
+/** A stream's name without its vhost and application. */
+function nameOf({ stream }: StreamStatus): string {
+  return stream.slice(stream.lastIndexOf('/') + 1)
+}
