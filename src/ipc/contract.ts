@@ -85,7 +85,7 @@ export type ToMaster =
   /** The worker cannot start; it exits after this. */
   | { t: 'failed'; code: string; message: string }
   | { t: 'status'; request: number; status: WorkerStatus }
-  /** An operator's signal asked this worker to finish: start its replacement. */
+  /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from stream workers
   | { t: 'admit'; connectionId: string }

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../base/clock.ts'
 import { dataType, isHeader, isKeyFrame, type Packet } from '../media/packet.ts'
 import { GopCache, type GopCacheLimits } from './gop-cache.ts'
 import { StreamHeaders } from './stream-headers.ts'
@@ -21,11 +22,21 @@ export interface SourceConsumer {
 }
 
 /**
+ * How long after its beginning a publish is still given out whole, in milliseconds: players that waited for it
+ * subscribe within a moment, and shall miss nothing, key frame or not.
+ */
+const openingMs = 2000
+
+/**
  * One live stream: what its publisher sends, with timestamps corrected, handed to every consumer. It outlives
  * its publishers: when one goes and another comes, the consumers stay and the stream's time goes on.
  */
 export class Source {
   readonly #headers = new StreamHeaders()
+  /** All that the publisher has sent since it began, for a short time; null: that time is over. */
+  #opening: Packet[] | null = null
+  #openingBytes = 0
+  #beganAtMs = 0
   /** The headers in force where the cached GOP begins. */
   #gopHeaders: readonly Packet[] = []
   readonly #gop: GopCache
@@ -66,6 +77,9 @@ export class Source {
   /** A publisher begins, or takes over from another. */
   publish(sourceId: string): void {
     this.#sourceId = sourceId
+    this.#opening = []
+    this.#openingBytes = 0
+    this.#beganAtMs = monotonicMs()
     this.#headers.clear()
     this.#gop.clear()
     this.#corrector.restart()
@@ -75,6 +89,7 @@ export class Source {
   /** The publisher is gone. Consumers stay; who joins now waits for the next one. */
   unpublish(): void {
     this.#sourceId = ''
+    this.#opening = null
     this.#gop.clear()
     for (const consumer of this.#consumers) consumer.onIdle()
   }
@@ -84,6 +99,7 @@ export class Source {
     this.packetsIn += 1
     this.bytesIn += packet.body.length
     const corrected = this.#correct(packet)
+    this.#keepOpening(corrected)
     if (isKeyFrame(corrected)) this.#gopHeaders = this.#headers.list()
     this.#headers.keep(corrected)
     if (this.#options.gopCache) this.#gop.add(corrected)
@@ -95,14 +111,31 @@ export class Source {
     this.#consumers.add(consumer)
     if (this.#sourceId === '') return
     consumer.onRestart(this.#sourceId)
-    const { packets } = this.#gop
-    for (const packet of packets.length > 0 ? this.#gopHeaders : this.#headers.list())
-      consumer.onPacket(packet)
-    for (const packet of packets) consumer.onPacket(packet)
+    for (const packet of this.#past()) consumer.onPacket(packet)
   }
 
   leave(consumer: SourceConsumer): void {
     this.#consumers.delete(consumer)
+  }
+
+  /** What a consumer gets that joins now: the publish from its beginning, else the GOP, with the headers before it. */
+  #past(): readonly Packet[] {
+    this.#endOpeningInTime()
+    if (this.#opening !== null) return this.#opening
+    const { packets } = this.#gop
+    return packets.length > 0 ? [...this.#gopHeaders, ...packets] : this.#headers.list()
+  }
+
+  #keepOpening(packet: Packet): void {
+    this.#endOpeningInTime()
+    if (this.#opening === null) return
+    this.#opening.push(packet)
+    this.#openingBytes += packet.body.length
+    if (this.#openingBytes > this.#options.gopCacheLimits.maxBytes) this.#opening = null
+  }
+
+  #endOpeningInTime(): void {
+    if (monotonicMs() - this.#beganAtMs > openingMs) this.#opening = null
   }
 
   /**

@@ -106,7 +106,7 @@ export class BackSourcePool implements WorkerListener {
     const member = this.#members.get(worker)
     if (member === undefined) return
     if (message.t === 'draining') {
-      worker.leaving = true
+      worker.leave('drain')
       this.refill()
       this.#listener.onLost(member, 0)
     } else this.#listener.onMessage(member, message)

@@ -27,6 +27,8 @@ export class StreamGroup implements WorkerListener {
   readonly #slots: Slot[] = []
   /** Workers that were replaced and still serve their last clients. */
   readonly #draining = new Set<WorkerHandle>()
+  /** Workers that were asked to drain, by the replacement that they wait for. */
+  readonly #replaces = new Map<WorkerHandle, WorkerHandle>()
   #boot: { resolve: (endpoints: string[]) => void; reject: (error: WeirError) => void } | null = null
   #closed = false
 
@@ -87,6 +89,7 @@ export class StreamGroup implements WorkerListener {
 
   onReady(worker: WorkerHandle, endpoints: string[]): void {
     this.#logger.info({ worker: worker.name, workerPid: worker.pid, listen: endpoints }, 'worker is ready')
+    this.#letGo(worker)
     if (this.#boot === null || !this.#slots.every((slot) => slot.worker?.ready)) return
     this.#boot.resolve(endpoints)
     this.#boot = null
@@ -97,14 +100,20 @@ export class StreamGroup implements WorkerListener {
       this.#listener.onMessage(worker, message)
       return
     }
-    worker.leaving = true
-    this.#draining.add(worker)
     const slot = this.#slots.find((candidate) => candidate.worker === worker)
-    if (slot !== undefined && !this.#closed) this.#fill(slot)
+    if (slot === undefined || this.#closed) {
+      worker.leave('drain')
+      return
+    }
+    this.#draining.add(worker)
+    worker.leaving = true
+    this.#fill(slot)
+    if (slot.worker !== null) this.#replaces.set(slot.worker, worker)
   }
 
   onExit(worker: WorkerHandle, error: WeirError): void {
     this.#draining.delete(worker)
+    this.#letGo(worker)
     this.#listener.onLost(worker)
     const slot = this.#slots.find((candidate) => candidate.worker === worker)
     if (slot === undefined || this.#closed) return
@@ -120,6 +129,12 @@ export class StreamGroup implements WorkerListener {
       'a stream worker ended by itself',
     )
     slot.timer = setTimeout(() => this.#fill(slot), waitMs)
+  }
+
+  /** The worker that this one replaces drains now: its replacement listens, or did not come to it. */
+  #letGo(replacement: WorkerHandle): void {
+    this.#replaces.get(replacement)?.leave('drain')
+    this.#replaces.delete(replacement)
   }
 
   #fill(slot: Slot): void {

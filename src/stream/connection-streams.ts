@@ -1,4 +1,4 @@
-import { WeirError } from '../base/errors.ts'
+import { isErrorCode, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
@@ -89,7 +89,7 @@ export class ConnectionStreams {
         onRevoked: (code, message) => {
           this.#publishes.delete(streamId)
           this.#owner.session.endPublish(streamId, 'NetStream.Publish.BadName', message)
-          this.#owner.close(new WeirError('STREAM_REPLACED', `${code}: ${message}`))
+          this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
         },
       },
     )

@@ -86,6 +86,8 @@ export class PlayerHub {
   }
 
   close(): void {
+    // Their players are gone: nobody waits for a stream when its link goes too.
+    this.#streams.clear()
     for (const link of this.#links.values()) link.close()
   }
 

@@ -200,8 +200,9 @@ class WorkerShell {
     const leave = (signal: NodeJS.Signals): void => {
       if (this.#leaving) return
       this.#log.logger.info({ signal }, 'draining: a replacement takes new clients')
-      this.#control.send({ t: 'draining' })
-      this.#drain()
+      // The master says when: the replacement shall listen before this worker stops to.
+      if (this.#control.closed) this.#drain()
+      else this.#control.send({ t: 'draining' })
     }
     process.on('SIGTERM', leave)
     process.on('SIGQUIT', leave)

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { FfmpegPlayer, publishFile } from './support/ffmpeg.ts'
 import { media } from './support/media.ts'
@@ -9,6 +10,8 @@ import { TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
 
 const gopFrames = 50
+/** For so long a publish is given out from its very beginning to workers that subscribe, in milliseconds. */
+const openingMs = 2100
 /** Audio and video frames of one and a half GOPs. */
 const oneAndAHalf = 3 * gopFrames
 
@@ -21,6 +24,7 @@ for (const workers of [1, 2]) {
     await publisher.begin(stream, [early])
     await publisher.send(take(stream, oneAndAHalf - 2))
     await early.has(oneAndAHalf)
+    await delay(openingMs)
     // Nothing is sent from here on: what the late one gets is what the server kept.
     const late = await TestPlayer.play(server.url('one'))
     const currentGop = contentOf(publisher.sent).slice(2 * gopFrames)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Source, type SourceConsumer, type SourceOptions } from '../../src/live/source.ts'
 import type { Packet } from '../../src/media/packet.ts'
 import {
@@ -17,6 +17,18 @@ const options: SourceOptions = {
   atc: false,
   gopCache: true,
   gopCacheLimits: { maxDurationMs: 10_000, maxBytes: 1000 },
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Lets so much time go by that a publish is not given out whole any more. */
+function endOpening(): void {
+  vi.advanceTimersByTime(2001)
 }
 
 /** A consumer that writes down what it hears: `restart ID`, `idle`, or a packet's mark. */
@@ -49,6 +61,7 @@ function publishing(changed: Partial<SourceOptions> = {}): Source {
   for (const packet of [metadata('meta'), videoHeader('avc'), audioHeader('aac')]) source.push(packet)
   source.push(keyFrame(0, 'key'))
   source.push(sound(10, 'sound'))
+  endOpening()
   return source
 }
 
@@ -92,6 +105,24 @@ describe('a consumer', () => {
     source.push(interFrame(40, Buffer.alloc(1000)))
     source.push(videoHeader('avc2'))
     expect(joined(source).take()).toStrictEqual(['restart p1', 'meta', 'avc2', 'aac'])
+  })
+
+  test('that joins just after the begin misses nothing, key frame or not', () => {
+    const source = new Source({ ...options, gopCache: false })
+    source.publish('p1')
+    for (const packet of [audioHeader('aac'), sound(0), keyFrame(10), sound(20)]) source.push(packet)
+    const early = joined(source)
+    expect(early.take()).toStrictEqual(['restart p1', 'aac', '0', '10', '20'])
+    endOpening()
+    expect(joined(source).take()).toStrictEqual(['restart p1', 'aac'])
+  })
+
+  test('gets no more than the bound of the cache of a begin', () => {
+    const source = new Source(options)
+    source.publish('p1')
+    source.push(sound(0, 'x'.repeat(900)))
+    source.push(sound(10, 'y'.repeat(900)))
+    expect(joined(source).take()).toStrictEqual(['restart p1'])
   })
 
   test('that left gets nothing', () => {
