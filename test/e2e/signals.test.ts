@@ -88,7 +88,9 @@ test('a worker that gets QUIT is replaced, and keeps the clients it has until th
   await server.waitForLog({ pid: drained, msg: 'draining: a replacement takes new clients' })
   const next = await until('a player on the replacement', async () => {
     const player = await TestPlayer.play(server.url('one'))
-    return !first.includes(player.served.workerPid) && player
+    if (!first.includes(player.served.workerPid)) return player
+    await player.close()
+    return null
   })
   await next.has(10)
   await live.goesOn()
