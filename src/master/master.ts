@@ -24,7 +24,7 @@ const stopTimeoutMs = 4000
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
 
-/** Backlog of names: a number for each process that was ever started, so that no two share a socket. */
+/** A stream worker or a back-source: the first letter of its socket; a number for each process ever started follows. */
 type SocketPrefix = 's' | 'b'
 
 /**
