@@ -154,7 +154,7 @@ describe('src/', () => {
 })
 
 describe('what a worker loads', () => {
-  test.each(['stream/main.ts', 'backsource/main.ts'])('%s', (main) => {
+  test.each(['stream/main.ts', 'backsource/main.ts', 'http/main.ts'])('%s', (main) => {
     const loaded = loadedBy(main)
     expect(loaded.modules.size).toBeGreaterThan(10)
     expect(loaded.packages).toContain('msgpackr')

@@ -25,8 +25,8 @@ export function checkVersion(version: number): void {
 /** Where a control channel is found in a worker. */
 export const controlFd = 3
 
-/** The http worker will be the third. */
-export type WorkerRole = 'stream' | 'back-source'
+/** What a worker process does. */
+export type WorkerRole = 'stream' | 'back-source' | 'http'
 
 /** What makes a stream the same stream: `vhost/app/stream`, the vhost after resolution. See live/stream-key.ts. */
 export type StreamId = string
@@ -64,7 +64,7 @@ export type FromMaster =
   /** Take nothing new; exit when the last client is gone. */
   | { t: 'drain' }
   | { t: 'status'; request: number }
-  // to stream workers
+  // to workers with clients: stream and http
   | { t: 'admission'; connectionId: string; admitted: boolean }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
@@ -87,7 +87,7 @@ export type ToMaster =
   | { t: 'status'; request: number; status: WorkerStatus }
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
-  // from stream workers
+  // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
   | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }

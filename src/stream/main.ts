@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -6,9 +6,9 @@ import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
+import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import { Listeners } from './listener.ts'
 import { PithyPrinter } from './pithy-printer.ts'
 import { PlayerHub } from './player-hub.ts'
 import { PublisherHub } from './publisher-hub.ts'
@@ -33,7 +33,10 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#context = context
     this.#config = context.config
     this.#listeners = new Listeners(
-      (socket) => this.#accept(socket),
+      () =>
+        createServer({ highWaterMark: socketHighWaterMark, keepAlive: true }, (socket) =>
+          this.#accept(socket),
+        ),
       (error) => this.#onAcceptError(error),
     )
     this.players = new PlayerHub(context.config, context.logger, context.send)
