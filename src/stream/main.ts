@@ -5,12 +5,12 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
+import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PithyPrinter } from './pithy-printer.ts'
-import { PlayerHub } from './player-hub.ts'
 import { PublisherHub } from './publisher-hub.ts'
 
 const sweepMs = 1000

@@ -4,16 +4,17 @@ import { monotonicMs } from '../../src/base/clock.ts'
 import type { FromMaster, ToMaster } from '../../src/ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../../src/ipc/media-server.ts'
 import type { Packet } from '../../src/media/packet.ts'
-import { Player } from '../../src/stream/player.ts'
-import { PlayerHub } from '../../src/stream/player-hub.ts'
+import { Player } from '../../src/pull/player.ts'
+import { PlayerHub } from '../../src/pull/player-hub.ts'
+import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
 import { configOf, vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { interFrame, keyFrame, videoHeader } from '../support/packets.ts'
+import { PlaySocket } from '../support/play-socket.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { PlaySocket } from './play-socket.ts'
 
 const stream = '__defaultVhost__/live/x'
-const framing = { chunkSize: 128, streamId: 1 }
+const format = rtmpFormat(128, 1)
 
 afterEach(() => {
   vi.useRealTimers()
@@ -28,7 +29,7 @@ function setUp() {
     const socket = new PlaySocket()
     const player = new Player(
       () => hub.streamFor(name, vhostConfigOf()),
-      framing,
+      format,
       socket,
       () => {},
     )

@@ -1,15 +1,15 @@
 import type { SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { MediaClient } from '../ipc/media-client.ts'
-import { Broadcast, type BroadcastOptions } from '../live/broadcast.ts'
+import { type BatchMuxer, Broadcast, type BroadcastOptions } from '../live/broadcast.ts'
 import type { FlushClock } from '../live/flush-clock.ts'
 import type { Viewer } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
-import { RtmpMuxer } from './rtmp-muxer.ts'
 
-/** How players' bytes are framed. Players with the same framing share their bytes; nearly all do. */
-export interface Framing {
-  readonly chunkSize: number
-  readonly streamId: number
+/** How a stream's packets become a player's bytes. Players of one format share their bytes. */
+export interface StreamFormat {
+  /** Formats of one key make the same bytes. */
+  readonly key: string
+  createMuxer(): BatchMuxer
 }
 
 /** What a stream tells whoever keeps it. */
@@ -42,7 +42,7 @@ export class PulledStream {
   idleSinceMs = 0
   bytesIn = 0
   packetsIn = 0
-  /** What went out in framings that were given up. */
+  /** What went out in formats that were given up. */
   #bytesOutBefore = 0
 
   constructor(stream: StreamId, clock: FlushClock, options: BroadcastOptions, owner: PulledStreamOwner) {
@@ -73,30 +73,25 @@ export class PulledStream {
     return this.#broadcasts.values().next().value?.headers ?? null
   }
 
-  /** The broadcast for a framing; a second one begins with the headers of the first and the next key frame. */
-  broadcastFor(framing: Framing): Broadcast {
-    const key = `${framing.chunkSize}/${framing.streamId}`
-    let broadcast = this.#broadcasts.get(key)
+  /** The broadcast of a format; a second one begins with the headers of the first and the next key frame. */
+  broadcastFor(format: StreamFormat): Broadcast {
+    let broadcast = this.#broadcasts.get(format.key)
     if (broadcast === undefined) {
-      broadcast = new Broadcast(
-        new RtmpMuxer(framing.chunkSize, framing.streamId),
-        this.#clock,
-        this.#options,
-      )
+      broadcast = new Broadcast(format.createMuxer(), this.#clock, this.#options)
       for (const packet of this.headers?.list() ?? []) broadcast.push(packet)
-      this.#broadcasts.set(key, broadcast)
+      this.#broadcasts.set(format.key, broadcast)
     }
     return broadcast
   }
 
-  join(framing: Framing, viewer: Viewer): Broadcast {
-    const broadcast = this.broadcastFor(framing)
+  join(format: StreamFormat, viewer: Viewer): Broadcast {
+    const broadcast = this.broadcastFor(format)
     broadcast.join(viewer)
     this.#owner.onBusy()
     return broadcast
   }
 
-  /** A framing that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
+  /** A format that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
   leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
     if (broadcast.viewers === 0 && this.#broadcasts.size > 1) this.#giveUp(broadcast)

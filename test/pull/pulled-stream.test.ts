@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { BroadcastOptions } from '../../src/live/broadcast.ts'
 import { FlushClock } from '../../src/live/flush-clock.ts'
 import { Viewer } from '../../src/live/viewer.ts'
-import { PulledStream } from '../../src/stream/pulled-stream.ts'
+import { PulledStream } from '../../src/pull/pulled-stream.ts'
+import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
 import { interFrame, keyFrame, metadata, sound, videoHeader } from '../support/packets.ts'
-import { PlaySocket } from './play-socket.ts'
+import { PlaySocket } from '../support/play-socket.ts'
 
 const options: BroadcastOptions = {
   gopCache: true,
@@ -15,8 +16,8 @@ const options: BroadcastOptions = {
 }
 
 /** How nearly all players get it, and one that plays on another message stream. */
-const usual = { chunkSize: 128, streamId: 1 }
-const other = { chunkSize: 128, streamId: 5 }
+const usual = rtmpFormat(128, 1)
+const other = rtmpFormat(128, 5)
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -29,10 +30,10 @@ function setUp() {
   const onBusy = vi.fn()
   const onIdle = vi.fn()
   const pulled = new PulledStream('a/b/c', new FlushClock(0), options, { onBusy, onIdle })
-  const join = (framing = usual) => {
+  const join = (format = usual) => {
     const socket = new PlaySocket()
     const viewer = new Viewer(socket, () => {})
-    return { socket, viewer, broadcast: pulled.join(framing, viewer) }
+    return { socket, viewer, broadcast: pulled.join(format, viewer) }
   }
   const push = (...packets: Parameters<PulledStream['push']>[0][]): void => {
     for (const packet of packets) pulled.push(packet)
@@ -42,7 +43,7 @@ function setUp() {
 }
 
 describe('players', () => {
-  test('of one framing share their bytes', () => {
+  test('of one format share their bytes', () => {
     const { join, push } = setUp()
     const [one, two] = [join(), join()]
     push(videoHeader('avc'), keyFrame(0))
@@ -51,7 +52,7 @@ describe('players', () => {
     for (const [index, bytes] of one.socket.written.entries()) expect(two.socket.written[index]).toBe(bytes)
   })
 
-  test('of another framing get the stream on their message stream', () => {
+  test('of another format get the stream on their message stream', () => {
     const { join, push } = setUp()
     const [one, two] = [join(usual), join(other)]
     push(keyFrame(0))
@@ -59,7 +60,7 @@ describe('players', () => {
     expect(two.socket.take()).toMatchObject([{ streamId: 5 }])
   })
 
-  test('of a second framing begin with the headers and the next key frame', () => {
+  test('of a second format begin with the headers and the next key frame', () => {
     const { join, push } = setUp()
     join(usual)
     push(metadata('meta'), videoHeader('avc'), keyFrame(0))
@@ -73,7 +74,7 @@ describe('players', () => {
     )
   })
 
-  test('are counted over all framings', () => {
+  test('are counted over all formats', () => {
     const { pulled, join } = setUp()
     const [one, two] = [join(usual), join(other)]
     expect(pulled.players).toBe(2)
@@ -94,13 +95,13 @@ describe('players', () => {
   })
 })
 
-describe('a framing that nobody plays any more', () => {
+describe('a format that nobody plays any more', () => {
   test('costs nothing while others go on', () => {
     const { pulled, join, push } = setUp()
     join(usual)
     push(keyFrame(0))
     for (let streamId = 2; streamId <= 16; streamId += 1) {
-      const { broadcast, viewer } = join({ chunkSize: 128, streamId })
+      const { broadcast, viewer } = join(rtmpFormat(128, streamId))
       pulled.leave(broadcast, viewer)
       const { packetsIn } = broadcast
       push(interFrame(40 * streamId))
@@ -131,7 +132,7 @@ describe('the stream', () => {
     expect(pulled.bytesOut).toBe(before)
   })
 
-  test('restarts and idles for all framings', () => {
+  test('restarts and idles for all formats', () => {
     const { pulled, join, push } = setUp()
     const joined = [join(usual), join(other)]
     push(keyFrame(0))
@@ -160,14 +161,14 @@ describe('the stream', () => {
     expect(pulled.headers?.video?.body.toString()).toBe('avc')
   })
 
-  test('takes other settings for all framings, also those to come', () => {
+  test('takes other settings for all formats, also those to come', () => {
     const { pulled, join, push } = setUp()
     join(usual)
     join(other)
     push(keyFrame(0))
     pulled.options = { ...options, gopCache: false }
-    for (const framing of [usual, other, { chunkSize: 128, streamId: 9 }]) {
-      expect(join(framing).socket.take()).toStrictEqual([])
+    for (const format of [usual, other, rtmpFormat(128, 9)]) {
+      expect(join(format).socket.take()).toStrictEqual([])
     }
   })
 })
