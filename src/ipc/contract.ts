@@ -13,7 +13,7 @@ import type { Config } from '../config/config.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -72,6 +72,8 @@ export type FromMaster =
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
+  /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
+  | { t: 'source-absent'; stream: StreamId }
   /** A watched stream's source is gone; another `source-up` may follow. */
   | { t: 'source-down'; stream: StreamId; source: SourceNumber }
   // to back-sources
@@ -105,6 +107,8 @@ export type ToSender =
   /** To a back-source: send me this source, from its cached GOP on. */
   | { t: 'subscribe'; source: SourceNumber }
   | { t: 'unsubscribe'; source: SourceNumber }
+  /** To a back-source: send me once more what one who subscribes now gets, between `replay-begin` and `replay-end`. */
+  | { t: 'replay'; source: SourceNumber }
   /** To a stream worker: relay this publisher to me under this source number. */
   | { t: 'attach'; publishId: PublishId; source: SourceNumber }
 
@@ -115,6 +119,9 @@ export type FromSender =
   | { t: 'restart'; source: SourceNumber; sourceId: string }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
+  /** What is between these two was sent before: it is for a format that somebody plays only now. */
+  | { t: 'replay-begin'; source: SourceNumber }
+  | { t: 'replay-end'; source: SourceNumber }
   /** The sender does not have (or no longer has) what was asked for. */
   | { t: 'gone'; source: SourceNumber }
 

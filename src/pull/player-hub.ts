@@ -57,11 +57,14 @@ export class PlayerHub {
     return pulled
   }
 
-  onMessage(message: Extract<FromMaster, { t: 'source-up' | 'source-down' }>): void {
+  onMessage(message: Extract<FromMaster, { t: 'source-up' | 'source-absent' | 'source-down' }>): void {
     const pulled = this.#streams.get(message.stream)
     if (pulled === undefined) return
     this.#dropSubscription(pulled)
-    if (message.t === 'source-down') return
+    if (message.t !== 'source-up') {
+      pulled.idle()
+      return
+    }
     const link = this.#linkTo(message.path)
     pulled.subscription = { link, source: message.source, sourceId: message.sourceId }
     this.#bySource.set(message.source, pulled)
@@ -149,6 +152,8 @@ export class PlayerHub {
         pulled.restart()
       },
       onIdle: (source) => current(source)?.idle(),
+      onReplayBegin: (source) => current(source)?.beginReplay(),
+      onReplayEnd: (source) => current(source)?.endReplay(),
       onPacket: (source, packet) => current(source)?.push(packet),
       onGone: (source) => {
         const pulled = current(source)

@@ -1,9 +1,10 @@
+import { monotonicMs } from '../base/clock.ts'
 import type { SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { MediaClient } from '../ipc/media-client.ts'
 import { type BatchMuxer, Broadcast, type BroadcastOptions } from '../live/broadcast.ts'
 import type { FlushClock } from '../live/flush-clock.ts'
 import type { Viewer } from '../live/viewer.ts'
-import type { Packet } from '../media/packet.ts'
+import { audioType, type Packet, videoType } from '../media/packet.ts'
 
 /** How a stream's packets become a player's bytes. Players of one format share their bytes. */
 export interface StreamFormat {
@@ -14,11 +15,25 @@ export interface StreamFormat {
 
 /** What a stream tells whoever keeps it. */
 export interface PulledStreamOwner {
-  /** A player joined. */
+  /** Somebody plays it, or waits for it. */
   onBusy(): void
-  /** The last player left. */
+  /** The last of them left. */
   onIdle(): void
 }
+
+/** Whether a stream is published: not known yet, yes, or not at the moment. */
+export type Presence = 'unknown' | 'live' | 'absent'
+
+/** What has come of a publish so far. */
+export interface StreamContent {
+  readonly audio: boolean
+  readonly video: boolean
+}
+
+const nothing: StreamContent = { audio: false, video: false }
+
+/** Formats that may catch up in a second: who comes and goes with ever new ones costs other processes little. */
+const maxReplaysPerSweep = 4
 
 /** Where the stream comes from at the moment. */
 export interface Subscription {
@@ -35,10 +50,20 @@ export class PulledStream {
   readonly stream: StreamId
   readonly #clock: FlushClock
   readonly #broadcasts = new Map<string, Broadcast>()
+  /** Of formats that somebody plays only now: they get the cached past first, which the back-source sends again. */
+  readonly #catchingUp = new Set<Broadcast>()
+  #replaying = false
+  /** Since the last sweep. */
+  #replays = 0
+  readonly #observers = new Set<() => void>()
   #options: BroadcastOptions
   subscription: Subscription | null = null
   readonly #owner: PulledStreamOwner
-  /** Monotonic time since when there are no players, if there are none. */
+  #presence: Presence = 'unknown'
+  #content = nothing
+  /** Monotonic time since when it is not published. */
+  #absentSinceMs = monotonicMs()
+  /** Monotonic time since when nobody plays it or waits for it, if nobody does. */
   idleSinceMs = 0
   bytesIn = 0
   packetsIn = 0
@@ -73,13 +98,42 @@ export class PulledStream {
     return this.#broadcasts.values().next().value?.headers ?? null
   }
 
-  /** The broadcast of a format; a second one begins with the headers of the first and the next key frame. */
+  get presence(): Presence {
+    return this.#presence
+  }
+
+  get content(): StreamContent {
+    return this.#content
+  }
+
+  /** @returns for how long nobody has published the stream, in milliseconds; 0: somebody does */
+  absentMs(nowMs: number): number {
+    return this.#presence === 'live' ? 0 : nowMs - this.#absentSinceMs
+  }
+
+  /**
+   * Has a function called whenever {@link presence} or {@link content} change. The stream is kept as long as
+   * somebody observes it.
+   * @returns what ends that
+   */
+  observe(onChange: () => void): () => void {
+    this.#observers.add(onChange)
+    this.#owner.onBusy()
+    return () => {
+      if (this.#observers.delete(onChange)) this.#tellIfIdle()
+    }
+  }
+
+  /**
+   * The broadcast of a format. A further one of a stream that is live gets the cached past from the back-source;
+   * until then it has nothing to begin with. Who waits for the stream makes it beforehand, and misses nothing.
+   */
   broadcastFor(format: StreamFormat): Broadcast {
     let broadcast = this.#broadcasts.get(format.key)
     if (broadcast === undefined) {
       broadcast = new Broadcast(format.createMuxer(), this.#clock, this.#options)
-      for (const packet of this.headers?.list() ?? []) broadcast.push(packet)
       this.#broadcasts.set(format.key, broadcast)
+      this.#catchUp(broadcast)
     }
     return broadcast
   }
@@ -91,32 +145,91 @@ export class PulledStream {
     return broadcast
   }
 
-  /** A format that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
+  /** A player leaves. A format that nobody plays any more is given up, but for the last: its GOP is for who comes next. */
   leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
+    this.letGo(broadcast)
+    this.#tellIfIdle()
+  }
+
+  /** Gives a broadcast up if nobody plays it, unless it is the only one. */
+  letGo(broadcast: Broadcast): void {
     if (broadcast.viewers === 0 && this.#broadcasts.size > 1) this.#giveUp(broadcast)
-    if (this.players === 0) this.#owner.onIdle()
   }
 
+  /** A publisher begins. */
   restart(): void {
+    // What was to be caught up with is over; all begin with this publish.
+    this.#catchingUp.clear()
     for (const broadcast of this.#broadcasts.values()) broadcast.restart()
+    this.#change('live', nothing)
   }
 
+  /** Nobody publishes it at the moment. */
   idle(): void {
     for (const broadcast of this.#broadcasts.values()) broadcast.idle()
+    if (this.#presence !== 'absent') this.#absentSinceMs = monotonicMs()
+    this.#change('absent', this.#content)
+  }
+
+  /** What is pushed until {@link endReplay} is for the formats that catch up. */
+  beginReplay(): void {
+    this.#replaying = true
+  }
+
+  /** From now on they get what all get. */
+  endReplay(): void {
+    this.#replaying = false
+    this.#catchingUp.clear()
   }
 
   push(packet: Packet): void {
+    if (this.#replaying) {
+      for (const broadcast of this.#catchingUp) broadcast.push(packet)
+      return
+    }
     this.bytesIn += packet.body.length
     this.packetsIn += 1
-    for (const broadcast of this.#broadcasts.values()) broadcast.push(packet)
+    if (packet.type === videoType && !this.#content.video) {
+      this.#change(this.#presence, { ...this.#content, video: true })
+    } else if (packet.type === audioType && !this.#content.audio) {
+      this.#change(this.#presence, { ...this.#content, audio: true })
+    }
+    for (const broadcast of this.#broadcasts.values()) {
+      if (this.#catchingUp.size === 0 || !this.#catchingUp.has(broadcast)) broadcast.push(packet)
+    }
   }
 
+  /** To be called about once a second. */
   sweep(nowMs: number): void {
+    this.#replays = 0
     for (const broadcast of this.#broadcasts.values()) broadcast.sweep(nowMs)
   }
 
+  #catchUp(broadcast: Broadcast): void {
+    if (this.subscription === null || this.#presence !== 'live') return
+    if (this.#replays >= maxReplaysPerSweep) {
+      for (const packet of this.headers?.list() ?? []) broadcast.push(packet)
+      return
+    }
+    this.#replays += 1
+    this.#catchingUp.add(broadcast)
+    const { link, source } = this.subscription
+    link.send({ t: 'replay', source })
+  }
+
+  #change(presence: Presence, content: StreamContent): void {
+    this.#presence = presence
+    this.#content = content
+    for (const onChange of this.#observers) onChange()
+  }
+
+  #tellIfIdle(): void {
+    if (this.players === 0 && this.#observers.size === 0) this.#owner.onIdle()
+  }
+
   #giveUp(broadcast: Broadcast): void {
+    this.#catchingUp.delete(broadcast)
     this.#bytesOutBefore += broadcast.bytesOut
     for (const [key, candidate] of this.#broadcasts) {
       if (candidate === broadcast) this.#broadcasts.delete(key)

@@ -71,6 +71,7 @@ class StreamWorker implements Worker, ConnectionHost {
         this.publishers.onMessage(message)
         break
       case 'source-up':
+      case 'source-absent':
       case 'source-down':
         this.players.onMessage(message)
         break

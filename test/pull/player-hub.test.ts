@@ -25,11 +25,11 @@ function setUp() {
   const { logger, lines } = recordingLogger()
   const hub = new PlayerHub(configOf(), logger, (message) => sent.push(message))
   onTestFinished(() => hub.close())
-  const play = (name = stream) => {
+  const play = (name = stream, as = format) => {
     const socket = new PlaySocket()
     const player = new Player(
       () => hub.streamFor(name, vhostConfigOf()),
-      format,
+      as,
       socket,
       () => {},
     )
@@ -73,7 +73,8 @@ async function backSource(name: string) {
     }
     channel!.flush()
   }
-  const say = (t: 'idle' | 'gone', source = 1): void => channels[0]!.send({ t, source })
+  const say = (t: 'idle' | 'gone' | 'replay-begin' | 'replay-end', source = 1): void =>
+    channels[0]!.send({ t, source })
   const subscribed = (): Promise<void> => vi.waitFor(() => expect(asked.at(-1)).toMatch(/^subscribe/))
   return { path, server, asked, channels, up, begin, media, say, subscribed }
 }
@@ -123,10 +124,30 @@ describe('a player', () => {
     await expectMarks(first.socket, ['avc', 'one-key'])
   })
 
+  test('of a further format gets the cached past too, and those of the first do not get it again', async () => {
+    const { hub, play } = setUp()
+    const back = await backSource('one')
+    const { socket } = play()
+    hub.onMessage(back.up())
+    await back.subscribed()
+    back.begin()
+    await expectMarks(socket, ['avc', 'one-key'])
+    const { socket: other } = play(stream, rtmpFormat(128, 5))
+    await vi.waitFor(() => expect(back.asked.at(-1)).toBe('replay 1'))
+    back.media(1, interFrame(40, 'before'))
+    back.say('replay-begin')
+    back.media(1, videoHeader('avc'), keyFrame(0, 'one-key'), interFrame(40, 'before'))
+    back.say('replay-end')
+    back.media(1, interFrame(80, 'after'))
+    await expectMarks(other, ['avc', 'one-key', 'before', 'after'])
+    await expectMarks(socket, ['before', 'after'])
+  })
+
   test('of a stream that nobody asked for any more is no player', () => {
     const { hub, sent } = setUp()
     hub.onMessage({ t: 'source-up', stream, source: 1, path: '/nowhere', sourceId: 'x' })
     hub.onMessage({ t: 'source-down', stream, source: 1 })
+    hub.onMessage({ t: 'source-absent', stream })
     expect(sent).toStrictEqual([])
     expect(hub.status()).toStrictEqual([])
   })
@@ -182,6 +203,40 @@ describe('a stream', () => {
     expect(hub.status().length).toBe(257)
     expect(sent.filter(({ t }) => t === 'unwatch').length).toBe(44)
     expect(hub.status()[0]).toMatchObject({ stream, players: 1 })
+  })
+})
+
+describe('whether a stream is published', () => {
+  test('is known when the master or the back-source has answered, and follows publishers', async () => {
+    const { hub } = setUp()
+    const back = await backSource('one')
+    const pulled = hub.streamFor(stream, vhostConfigOf())
+    const seen: string[] = []
+    pulled.observe(() => seen.push(pulled.presence))
+    expect(pulled.presence).toBe('unknown')
+    hub.onMessage({ t: 'source-absent', stream })
+    expect(seen).toStrictEqual(['absent'])
+    hub.onMessage(back.up())
+    await back.subscribed()
+    back.say('idle')
+    await vi.waitFor(() => expect(seen).toStrictEqual(['absent', 'absent']))
+    back.begin()
+    await vi.waitFor(() => expect(seen.slice(2)).toStrictEqual(['live', 'live']))
+    back.say('idle')
+    await vi.waitFor(() => expect(seen.slice(4)).toStrictEqual(['absent']))
+    hub.onMessage({ t: 'source-down', stream, source: 1 })
+    expect(pulled.presence).toBe('absent')
+  })
+
+  test('keeps the stream as long as somebody wants to know', () => {
+    const { hub } = setUp()
+    const end = hub.streamFor(stream, vhostConfigOf()).observe(() => {})
+    hub.sweep(monotonicMs() + 60_000)
+    expect(hub.status().length).toBe(1)
+    end()
+    end()
+    hub.sweep(monotonicMs() + 60_000)
+    expect(hub.status()).toStrictEqual([])
   })
 })
 

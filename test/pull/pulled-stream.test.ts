@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { monotonicMs } from '../../src/base/clock.ts'
+import type { MediaClient } from '../../src/ipc/media-client.ts'
 import type { BroadcastOptions } from '../../src/live/broadcast.ts'
 import { FlushClock } from '../../src/live/flush-clock.ts'
 import { Viewer } from '../../src/live/viewer.ts'
@@ -39,7 +41,15 @@ function setUp() {
     for (const packet of packets) pulled.push(packet)
     vi.runAllTimers()
   }
-  return { pulled, join, push, onBusy, onIdle }
+  /** The stream comes from a back-source; what is asked of that one. */
+  const pullFrom = (sourceId: string): unknown[] => {
+    const asked: unknown[] = []
+    const link = { send: (message: unknown) => asked.push(message) } as unknown as MediaClient
+    pulled.subscription = { link, source: 7, sourceId }
+    pulled.restart()
+    return asked
+  }
+  return { pulled, join, push, pullFrom, onBusy, onIdle }
 }
 
 describe('players', () => {
@@ -60,18 +70,69 @@ describe('players', () => {
     expect(two.socket.take()).toMatchObject([{ streamId: 5 }])
   })
 
-  test('of a second format begin with the headers and the next key frame', () => {
-    const { join, push } = setUp()
+  test('of a further format wait for the past, which the back-source sends again', () => {
+    const { pulled, join, push, pullFrom } = setUp()
+    const asked = pullFrom('abc')
     join(usual)
+    expect(asked).toStrictEqual([{ t: 'replay', source: 7 }])
+    pulled.beginReplay()
+    pulled.endReplay()
+    push(metadata('meta'), videoHeader('avc'), keyFrame(0))
+    const { socket } = join(other)
+    expect(asked.length).toBe(2)
+    push(interFrame(40))
+    expect(socket.take()).toStrictEqual([])
+    pulled.beginReplay()
+    push(metadata('meta'), videoHeader('avc'), keyFrame(0), interFrame(40))
+    pulled.endReplay()
+    push(interFrame(80))
+    expect(socket.takeMarks()).toStrictEqual(['meta', 'avc', '0', '40', '80'])
+    expect(pulled.packetsIn).toBe(5)
+  })
+
+  test('that waited for the stream miss nothing, and nothing is sent again', () => {
+    const { pulled, join, push, pullFrom } = setUp()
+    pulled.broadcastFor(usual)
+    const asked = pullFrom('abc')
+    push(videoHeader('avc'), keyFrame(0))
+    const { socket } = join(usual)
+    push(interFrame(40))
+    expect(asked).toStrictEqual([])
+    expect(socket.takeMarks()).toStrictEqual(['avc', '0', '40'])
+  })
+
+  test('of ever new formats get headers and the next key frame: no more than 4 pasts in a second', () => {
+    const { pulled, join, push, pullFrom } = setUp()
+    const asked = pullFrom('abc')
+    for (let streamId = 1; streamId <= 4; streamId += 1) join(rtmpFormat(128, streamId))
+    pulled.beginReplay()
+    pulled.endReplay()
     push(metadata('meta'), videoHeader('avc'), keyFrame(0))
     push(interFrame(3_600_000))
-    const { socket } = join(other)
+    const { socket } = join(rtmpFormat(128, 5))
+    expect(asked.length).toBe(4)
     push(sound(3_600_010), interFrame(3_600_040))
     expect(socket.take()).toStrictEqual([])
     push(keyFrame(3_600_080, 'key'))
     expect(socket.take()).toMatchObject(
       ['meta', 'avc', 'key'].map((mark) => ({ timestamp: 3_600_080, body: Buffer.from(mark) })),
     )
+    pulled.sweep(0)
+    join(rtmpFormat(128, 6))
+    expect(asked.length).toBe(5)
+  })
+
+  test('that wait for the past begin with the next publish if that is earlier', () => {
+    const { pulled, join, push, pullFrom } = setUp()
+    pullFrom('abc')
+    const { socket } = join(usual)
+    pulled.restart()
+    push(keyFrame(0, 'next'))
+    pulled.beginReplay()
+    push(keyFrame(0, 'next'))
+    pulled.endReplay()
+    push(interFrame(40))
+    expect(socket.takeMarks()).toStrictEqual(['next', '40'])
   })
 
   test('are counted over all formats', () => {
@@ -118,6 +179,54 @@ describe('a format that nobody plays any more', () => {
     const next = join(usual)
     expect(next.broadcast).toBe(broadcast)
     expect(next.socket.takeMarks()).toStrictEqual(['0', '40'])
+  })
+})
+
+describe('a broadcast that was made beforehand', () => {
+  test('is given up when it is let go, unless somebody plays it or it is the only one', () => {
+    const { pulled, join } = setUp()
+    const only = pulled.broadcastFor(usual)
+    pulled.letGo(only)
+    expect(pulled.broadcastFor(usual)).toBe(only)
+    const { broadcast } = join(other)
+    pulled.letGo(broadcast)
+    expect(pulled.broadcastFor(other)).toBe(broadcast)
+    pulled.letGo(only)
+    expect(pulled.broadcastFor(usual)).not.toBe(only)
+  })
+})
+
+describe('what has come of a publish', () => {
+  test('is told to observers, and begins anew with the next publish', () => {
+    const { pulled, push, pullFrom } = setUp()
+    const seen: unknown[] = []
+    pulled.observe(() => seen.push({ ...pulled.content }))
+    pullFrom('abc')
+    push(metadata('meta'), videoHeader('avc'), keyFrame(0), sound(10), sound(20), interFrame(40))
+    pulled.idle()
+    expect(seen).toStrictEqual([
+      { audio: false, video: false },
+      { audio: false, video: true },
+      { audio: true, video: true },
+      { audio: true, video: true },
+    ])
+    pulled.restart()
+    expect(pulled.content).toStrictEqual({ audio: false, video: false })
+  })
+})
+
+describe('a stream that is not published', () => {
+  test('says for how long', () => {
+    const { pulled, pullFrom } = setUp()
+    const start = monotonicMs()
+    expect(pulled.absentMs(start + 1000)).toBe(1000)
+    vi.advanceTimersByTime(500)
+    pulled.idle()
+    vi.advanceTimersByTime(500)
+    pulled.idle()
+    expect(pulled.absentMs(monotonicMs())).toBe(500)
+    pullFrom('abc')
+    expect(pulled.absentMs(monotonicMs() + 5000)).toBe(0)
   })
 })
 
