@@ -1,23 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { codeOf, messageOf } from '../base/errors.ts'
+import type { Socket } from 'node:net'
+import { monotonicMs } from '../base/clock.ts'
+import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import type { ToMaster } from '../ipc/contract.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { createApi } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
 import type { App } from './app.ts'
 import { answerCors, apiRules, siteRules } from './cors.ts'
+import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
+import { answerUpgrade } from './live/websocket-transport.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { createSite } from './site/site-app.ts'
 
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
+  readonly #live: LiveSite
   #config: Config
   #api: App | null = null
   #site: App | null = null
@@ -29,6 +34,11 @@ class HttpWorker implements Worker, PortHandler {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.#live = new LiveSite(this)
+  }
+
+  get config(): Config {
+    return this.#config
   }
 
   get logger(): Logger {
@@ -48,10 +58,26 @@ class HttpWorker implements Worker, PortHandler {
     return endpoints
   }
 
-  onMessage(_message: RoleMessage): void {}
+  onMessage(message: RoleMessage): void {
+    switch (message.t) {
+      case 'admission':
+      case 'source-up':
+      case 'source-absent':
+      case 'source-down':
+        this.#live.onMessage(message)
+        break
+      default:
+        throw new WeirError('IPC_FRAME', `an HTTP worker was sent ${message.t}`)
+    }
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
+  }
 
   reload(config: Config): void {
     this.#config = config
+    this.#live.reload(config)
     if (this.#draining) return
     this.#ports.apply(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
@@ -66,23 +92,25 @@ class HttpWorker implements Worker, PortHandler {
   }
 
   async stop(): Promise<void> {
+    this.#live.close()
     this.#ports.close()
   }
 
   status() {
-    return { connections: this.#ports.connections, streams: [] }
+    return { connections: this.#ports.connections, streams: this.#live.hub.status() }
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {
     const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
     const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
     if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
-    const app = isApi ? this.#api : this.#site
-    app?.handle(request, response)
+    if (isApi) this.#api?.handle(request, response)
+    else if (!this.#live.onRequest(request, response)) this.#site?.handle(request, response)
   }
 
-  onUpgrade(_face: Face, _request: IncomingMessage, socket: Duplex): void {
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (face === 'api') answerUpgrade(socket, 404)
+    else this.#live.onUpgrade(request, socket, head)
   }
 
   /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
@@ -97,6 +125,7 @@ class HttpWorker implements Worker, PortHandler {
 
   #sweep(): void {
     this.#acceptErrors = 0
+    this.#live.sweep(monotonicMs())
     if (this.#draining) this.#ports.closeIdle()
   }
 }

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { Config } from '../config/config.ts'
 import { httpEndpoints } from '../config/endpoints.ts'
 import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
@@ -13,8 +12,8 @@ const faces = ['api', 'site', 'both'] as const
 /** What comes in over the ports. */
 export interface PortHandler {
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void
-  /** A client asks for another protocol; the socket is the handler's from now on. */
-  onUpgrade(face: Face, request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** A client asks for WebSocket; the socket is the handler's from now on. */
+  onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void
   onAcceptError(error: Error): void
   /** The last connection is closed. */
   onEmpty(): void
@@ -102,6 +101,8 @@ export class WebPorts {
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: keepAliveTimeoutMs,
         connectionsCheckingInterval: checkIntervalMs,
+        // Anything else that a client offers to speak (h2c) is passed over, as a server may.
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
       },
       (request, response) => {
         if (this.#closing) response.setHeader('Connection', 'close')
@@ -109,7 +110,9 @@ export class WebPorts {
       },
     )
     server.on('connection', (socket: Socket) => this.#onConnection(socket))
-    server.on('upgrade', (request, socket, head) => this.#handler.onUpgrade(face, request, socket, head))
+    server.on('upgrade', (request, socket, head) => {
+      this.#handler.onUpgrade(face, request, socket as Socket, head)
+    })
     server.on('close', () => this.#servers.delete(server))
     this.#servers.add(server)
     return server

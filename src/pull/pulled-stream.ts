@@ -124,37 +124,19 @@ export class PulledStream {
     }
   }
 
-  /**
-   * The broadcast of a format. A further one of a stream that is live gets the cached past from the back-source;
-   * until then it has nothing to begin with. Who waits for the stream makes it beforehand, and misses nothing.
-   */
-  broadcastFor(format: StreamFormat): Broadcast {
-    let broadcast = this.#broadcasts.get(format.key)
-    if (broadcast === undefined) {
-      broadcast = new Broadcast(format.createMuxer(), this.#clock, this.#options)
-      this.#broadcasts.set(format.key, broadcast)
-      this.#catchUp(broadcast)
-    }
-    return broadcast
-  }
-
+  /** Adds a player. One that joins before the stream is there gets it from its beginning. */
   join(format: StreamFormat, viewer: Viewer): Broadcast {
-    const broadcast = this.broadcastFor(format)
+    const broadcast = this.#broadcastFor(format)
     broadcast.join(viewer)
     this.#owner.onBusy()
     return broadcast
   }
 
-  /** A player leaves. A format that nobody plays any more is given up, but for the last: its GOP is for who comes next. */
+  /** A format that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
   leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
-    this.letGo(broadcast)
-    this.#tellIfIdle()
-  }
-
-  /** Gives a broadcast up if nobody plays it, unless it is the only one. */
-  letGo(broadcast: Broadcast): void {
     if (broadcast.viewers === 0 && this.#broadcasts.size > 1) this.#giveUp(broadcast)
+    this.#tellIfIdle()
   }
 
   /** A publisher begins. */
@@ -204,6 +186,20 @@ export class PulledStream {
   sweep(nowMs: number): void {
     this.#replays = 0
     for (const broadcast of this.#broadcasts.values()) broadcast.sweep(nowMs)
+  }
+
+  /**
+   * The broadcast of a format. A further one of a stream that is live gets the cached past from the back-source;
+   * until then it has nothing to begin with.
+   */
+  #broadcastFor(format: StreamFormat): Broadcast {
+    let broadcast = this.#broadcasts.get(format.key)
+    if (broadcast === undefined) {
+      broadcast = new Broadcast(format.createMuxer(), this.#clock, this.#options)
+      this.#broadcasts.set(format.key, broadcast)
+      this.#catchUp(broadcast)
+    }
+    return broadcast
   }
 
   #catchUp(broadcast: Broadcast): void {

@@ -3,6 +3,7 @@ import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
+import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { Packet } from '../media/packet.ts'
@@ -288,11 +289,6 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     this.#phase = phase
     this.#deadlineMs = sinceMs + timeoutSeconds * 1000
   }
-}
-
-/** An IPv4 client on a dual-stack port has an IPv6 address that holds its own; people look for its own. */
-function plainIp(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '')
 }
 
 /** Many players and encoders just drop the connection when they are done: that is an end, not a failure. */

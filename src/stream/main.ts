@@ -8,9 +8,9 @@ import type { Config } from '../config/config.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
+import { PithyPrinter } from '../worker/pithy-printer.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import { PithyPrinter } from './pithy-printer.ts'
 import { PublisherHub } from './publisher-hub.ts'
 
 const sweepMs = 1000

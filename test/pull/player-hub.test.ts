@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { monotonicMs } from '../../src/base/clock.ts'
-import type { FromMaster, ToMaster } from '../../src/ipc/contract.ts'
-import { MediaServer, type SenderChannel } from '../../src/ipc/media-server.ts'
-import type { Packet } from '../../src/media/packet.ts'
-import { Player } from '../../src/pull/player.ts'
+import type { ToMaster } from '../../src/ipc/contract.ts'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
+import { Player } from '../../src/stream/player.ts'
 import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
+import { fakeBackSource } from '../support/back-source.ts'
 import { configOf, vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { interFrame, keyFrame, videoHeader } from '../support/packets.ts'
@@ -39,46 +38,6 @@ function setUp() {
   return { hub, sent, lines, play }
 }
 
-/** A back-source without a process: what workers ask it, and a way to send them media. */
-async function backSource(name: string) {
-  const path = join(tempDir(), `${name}.sock`)
-  const asked: string[] = []
-  const channels: SenderChannel[] = []
-  const server = new MediaServer(path, {
-    onMessage: (channel, message) => {
-      if (!channels.includes(channel)) channels.push(channel)
-      asked.push(`${message.t} ${'source' in message ? message.source : ''}`)
-    },
-    onClose: (channel) => channels.splice(channels.indexOf(channel), 1),
-    onError: (error) => expect.unreachable(error.message),
-  })
-  await server.listen()
-  onTestFinished(() => server.close())
-  const up = (source = 1): Extract<FromMaster, { t: 'source-up' }> => ({
-    t: 'source-up',
-    stream,
-    source,
-    path,
-    sourceId: name,
-  })
-  /** As a back-source begins: a publisher with a key frame. */
-  const begin = (source = 1): void => {
-    channels[0]!.send({ t: 'restart', source, sourceId: name })
-    media(source, videoHeader('avc'), keyFrame(0, `${name}-key`))
-  }
-  const media = (source: number, ...packets: Packet[]): void => {
-    const [channel] = channels
-    for (const { type, flags, timestamp, body } of packets) {
-      channel!.sendMedia(source, type, flags, timestamp, body)
-    }
-    channel!.flush()
-  }
-  const say = (t: 'idle' | 'gone' | 'replay-begin' | 'replay-end', source = 1): void =>
-    channels[0]!.send({ t, source })
-  const subscribed = (): Promise<void> => vi.waitFor(() => expect(asked.at(-1)).toMatch(/^subscribe/))
-  return { path, server, asked, channels, up, begin, media, say, subscribed }
-}
-
 /** Waits until a player got these, and nothing else. */
 async function expectMarks(socket: PlaySocket, expected: string[]): Promise<void> {
   const got: string[] = []
@@ -99,7 +58,7 @@ describe('a player', () => {
 
   test('gets the stream when the master says where it is', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -111,7 +70,7 @@ describe('a player', () => {
 
   test('shares the link with the players of other streams of the same back-source', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const [first, second] = [play(), play('__defaultVhost__/live/y')]
     hub.onMessage(back.up(1))
     hub.onMessage({ ...back.up(2), stream: '__defaultVhost__/live/y' })
@@ -126,7 +85,7 @@ describe('a player', () => {
 
   test('of a further format gets the cached past too, and those of the first do not get it again', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -156,7 +115,7 @@ describe('a player', () => {
 describe('a stream', () => {
   test('without players is kept for ten seconds, then let go', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -179,7 +138,7 @@ describe('a stream', () => {
 
   test('is found again by a player that was paused for longer than it was kept', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player, socket } = play()
     player.stop()
     hub.sweep(monotonicMs() + 11_000)
@@ -209,7 +168,7 @@ describe('a stream', () => {
 describe('whether a stream is published', () => {
   test('is known when the master or the back-source has answered, and follows publishers', async () => {
     const { hub } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const pulled = hub.streamFor(stream, vhostConfigOf())
     const seen: string[] = []
     pulled.observe(() => seen.push(pulled.presence))
@@ -243,7 +202,7 @@ describe('whether a stream is published', () => {
 describe('a source that goes down', () => {
   test('and comes up elsewhere: players go on there, in time', async () => {
     const { hub, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     const { socket } = play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -264,7 +223,7 @@ describe('a source that goes down', () => {
 
   test('sends nothing any more, though its packets are still on their way', async () => {
     const { hub, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     const { socket } = play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -280,7 +239,7 @@ describe('a source that goes down', () => {
 
   test('shows who joins meanwhile nothing of the past', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -292,7 +251,7 @@ describe('a source that goes down', () => {
 
   test('because its publisher left shows joiners nothing of the past either', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -304,12 +263,12 @@ describe('a source that goes down', () => {
 })
 
 describe('a source that is lost', () => {
-  test.each<[string, (back: Awaited<ReturnType<typeof backSource>>) => void]>([
+  test.each<[string, (back: Awaited<ReturnType<typeof fakeBackSource>>) => void]>([
     ['with its link', (back) => back.server.close()],
     ['in its back-source', (back) => back.say('gone')],
   ])('%s is asked for again after a moment', async (_, lose) => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -326,7 +285,7 @@ describe('a source that is lost', () => {
 
   test('is not asked for again when the master has told of another meanwhile', async () => {
     const { hub, sent, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -341,7 +300,7 @@ describe('a source that is lost', () => {
 
   test('is not asked for again when nobody plays it any more, nor twice when it was let go and came back', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -366,7 +325,7 @@ describe('a source that is lost', () => {
 describe('a reload', () => {
   test('holds for running streams', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()

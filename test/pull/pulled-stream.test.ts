@@ -91,12 +91,10 @@ describe('players', () => {
   })
 
   test('that waited for the stream miss nothing, and nothing is sent again', () => {
-    const { pulled, join, push, pullFrom } = setUp()
-    pulled.broadcastFor(usual)
-    const asked = pullFrom('abc')
-    push(videoHeader('avc'), keyFrame(0))
+    const { join, push, pullFrom } = setUp()
     const { socket } = join(usual)
-    push(interFrame(40))
+    const asked = pullFrom('abc')
+    push(videoHeader('avc'), keyFrame(0), interFrame(40))
     expect(asked).toStrictEqual([])
     expect(socket.takeMarks()).toStrictEqual(['avc', '0', '40'])
   })
@@ -179,20 +177,6 @@ describe('a format that nobody plays any more', () => {
     const next = join(usual)
     expect(next.broadcast).toBe(broadcast)
     expect(next.socket.takeMarks()).toStrictEqual(['0', '40'])
-  })
-})
-
-describe('a broadcast that was made beforehand', () => {
-  test('is given up when it is let go, unless somebody plays it or it is the only one', () => {
-    const { pulled, join } = setUp()
-    const only = pulled.broadcastFor(usual)
-    pulled.letGo(only)
-    expect(pulled.broadcastFor(usual)).toBe(only)
-    const { broadcast } = join(other)
-    pulled.letGo(broadcast)
-    expect(pulled.broadcastFor(other)).toBe(broadcast)
-    pulled.letGo(only)
-    expect(pulled.broadcastFor(usual)).not.toBe(only)
   })
 })
 

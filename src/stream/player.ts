@@ -1,8 +1,8 @@
 import type { Broadcast } from '../live/broadcast.ts'
 import { Viewer, type ViewerSocket } from '../live/viewer.ts'
-import type { PulledStream, StreamFormat } from './pulled-stream.ts'
+import type { PulledStream, StreamFormat } from '../pull/pulled-stream.ts'
 
-/** One play of a client: a viewer of a stream's broadcast, or paused beside it. */
+/** One play of a connection: a viewer of a stream's broadcast, or paused beside it. */
 export class Player {
   readonly viewer: Viewer
   readonly #find: () => PulledStream
