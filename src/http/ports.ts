@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import { httpEndpoints } from '../config/endpoints.ts'
-import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
+import { socketHighWaterMark } from '../live/viewer.ts'
+import { Listeners } from '../worker/listener.ts'
 
 /** What is served on a port. */
 export type Face = 'api' | 'site' | 'both'

@@ -7,11 +7,12 @@ import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
-import { Listeners, socketHighWaterMark } from '../worker/listener.ts'
+import { Listeners } from '../worker/listener.ts'
 import { PithyPrinter } from '../worker/pithy-printer.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
+import { ReadClock } from './read-clock.ts'
 
 const sweepMs = 1000
 
@@ -23,6 +24,7 @@ class StreamWorker implements Worker, ConnectionHost {
   readonly #pithy: PithyPrinter
   readonly players: PlayerHub
   readonly publishers: PublisherHub
+  readonly readClock = new ReadClock()
   #config: Config
   #draining = false
   /** Since the last sweep. */
@@ -33,10 +35,7 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#context = context
     this.#config = context.config
     this.#listeners = new Listeners(
-      () =>
-        createServer({ highWaterMark: socketHighWaterMark, keepAlive: true }, (socket) =>
-          this.#accept(socket),
-        ),
+      () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
     this.players = new PlayerHub(context.config, context.logger, context.send)

@@ -3,12 +3,6 @@ import { WeirError } from '../base/errors.ts'
 import type { Endpoint } from '../config/config.ts'
 import { endpointName } from '../config/endpoints.ts'
 
-/**
- * Bytes a client's socket may hold back before it counts as behind. Well above a flush of an ordinary stream:
- * a write below it that the kernel takes at once costs no drain event.
- */
-export const socketHighWaterMark = 256 * 1024
-
 /** Connections that may wait to be accepted. */
 const backlog = 4096
 
