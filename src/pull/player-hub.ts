@@ -7,7 +7,6 @@ import { MediaClient } from '../ipc/media-client.ts'
 import type { BroadcastOptions } from '../live/broadcast.ts'
 import { FlushClock } from '../live/flush-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
-import { codecName } from '../media/packet.ts'
 import { PulledStream } from './pulled-stream.ts'
 
 /** A stream that nobody plays any more is kept this long: the next player often comes at once. */
@@ -96,15 +95,13 @@ export class PlayerHub {
 
   status(): StreamStatus[] {
     return [...this.#streams.values()].map((pulled) => {
-      const headers = pulled.headers
       return {
         stream: pulled.stream,
         source: pulled.subscription?.source ?? 0,
         sourceId: pulled.subscription?.sourceId ?? '',
         publishing: false,
         players: pulled.players,
-        video: headers?.video ? codecName(headers.video.type, headers.video.body) : null,
-        audio: headers?.audio ? codecName(headers.audio.type, headers.audio.body) : null,
+        ...pulled.content,
         bytesIn: pulled.bytesIn,
         bytesOut: pulled.bytesOut,
         packetsIn: pulled.packetsIn,

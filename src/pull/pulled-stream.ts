@@ -4,13 +4,17 @@ import type { MediaClient } from '../ipc/media-client.ts'
 import { type BatchMuxer, Broadcast, type BroadcastOptions } from '../live/broadcast.ts'
 import type { FlushClock } from '../live/flush-clock.ts'
 import type { Viewer } from '../live/viewer.ts'
-import { audioType, type Packet, videoType } from '../media/packet.ts'
+import { audioType, codecName, type Packet, videoType } from '../media/packet.ts'
 
 /** How a stream's packets become a player's bytes. Players of one format share their bytes. */
 export interface StreamFormat {
   /** Formats of one key make the same bytes. */
   readonly key: string
   createMuxer(): BatchMuxer
+  /** Whether it has a place for a packet; for all, if absent. */
+  takes?(packet: Packet): boolean
+  /** How much of it a player gets at once where there is no video, in milliseconds; none if absent. */
+  readonly audioCacheMs?: number
 }
 
 /** What a stream tells whoever keeps it. */
@@ -24,13 +28,21 @@ export interface PulledStreamOwner {
 /** Whether a stream is published: not known yet, yes, or not at the moment. */
 export type Presence = 'unknown' | 'live' | 'absent'
 
-/** What has come of a publish so far. */
+/** What has come of a publish so far: the codecs, null where nothing has. */
 export interface StreamContent {
-  readonly audio: boolean
-  readonly video: boolean
+  readonly audio: string | null
+  readonly video: string | null
 }
 
-const nothing: StreamContent = { audio: false, video: false }
+const nothing: StreamContent = { audio: null, video: null }
+
+/** A format that is played, and its broadcast. */
+interface Entry {
+  readonly format: StreamFormat
+  readonly broadcast: Broadcast
+  /** It gets the cached past first, which the back-source sends again. */
+  catchingUp: boolean
+}
 
 /** Formats that may catch up in a second: who comes and goes with ever new ones costs other processes little. */
 const maxReplaysPerSweep = 4
@@ -49,9 +61,7 @@ export interface Subscription {
 export class PulledStream {
   readonly stream: StreamId
   readonly #clock: FlushClock
-  readonly #broadcasts = new Map<string, Broadcast>()
-  /** Of formats that somebody plays only now: they get the cached past first, which the back-source sends again. */
-  readonly #catchingUp = new Set<Broadcast>()
+  readonly #entries = new Map<string, Entry>()
   #replaying = false
   /** Since the last sweep. */
   #replays = 0
@@ -79,23 +89,21 @@ export class PulledStream {
 
   set options(options: BroadcastOptions) {
     this.#options = options
-    for (const broadcast of this.#broadcasts.values()) broadcast.options = options
+    for (const { format, broadcast } of this.#entries.values()) {
+      broadcast.options = optionsFor(format, options)
+    }
   }
 
   get players(): number {
     let players = 0
-    for (const broadcast of this.#broadcasts.values()) players += broadcast.viewers
+    for (const { broadcast } of this.#entries.values()) players += broadcast.viewers
     return players
   }
 
   get bytesOut(): number {
     let bytes = this.#bytesOutBefore
-    for (const broadcast of this.#broadcasts.values()) bytes += broadcast.bytesOut
+    for (const { broadcast } of this.#entries.values()) bytes += broadcast.bytesOut
     return bytes
-  }
-
-  get headers() {
-    return this.#broadcasts.values().next().value?.headers ?? null
   }
 
   get presence(): Presence {
@@ -135,21 +143,23 @@ export class PulledStream {
   /** A format that nobody plays any more is given up, but for the last one: its GOP is for who comes next. */
   leave(broadcast: Broadcast, viewer: Viewer): void {
     broadcast.leave(viewer)
-    if (broadcast.viewers === 0 && this.#broadcasts.size > 1) this.#giveUp(broadcast)
+    if (broadcast.viewers === 0 && this.#entries.size > 1) this.#giveUp(broadcast)
     this.#tellIfIdle()
   }
 
   /** A publisher begins. */
   restart(): void {
     // What was to be caught up with is over; all begin with this publish.
-    this.#catchingUp.clear()
-    for (const broadcast of this.#broadcasts.values()) broadcast.restart()
+    for (const entry of this.#entries.values()) {
+      entry.catchingUp = false
+      entry.broadcast.restart()
+    }
     this.#change('live', nothing)
   }
 
   /** Nobody publishes it at the moment. */
   idle(): void {
-    for (const broadcast of this.#broadcasts.values()) broadcast.idle()
+    for (const { broadcast } of this.#entries.values()) broadcast.idle()
     if (this.#presence !== 'absent') this.#absentSinceMs = monotonicMs()
     this.#change('absent', this.#content)
   }
@@ -162,30 +172,25 @@ export class PulledStream {
   /** From now on they get what all get. */
   endReplay(): void {
     this.#replaying = false
-    this.#catchingUp.clear()
+    for (const entry of this.#entries.values()) entry.catchingUp = false
   }
 
   push(packet: Packet): void {
-    if (this.#replaying) {
-      for (const broadcast of this.#catchingUp) broadcast.push(packet)
-      return
+    if (!this.#replaying) {
+      this.bytesIn += packet.body.length
+      this.packetsIn += 1
+      this.#noteContent(packet)
     }
-    this.bytesIn += packet.body.length
-    this.packetsIn += 1
-    if (packet.type === videoType && !this.#content.video) {
-      this.#change(this.#presence, { ...this.#content, video: true })
-    } else if (packet.type === audioType && !this.#content.audio) {
-      this.#change(this.#presence, { ...this.#content, audio: true })
-    }
-    for (const broadcast of this.#broadcasts.values()) {
-      if (this.#catchingUp.size === 0 || !this.#catchingUp.has(broadcast)) broadcast.push(packet)
+    for (const { format, broadcast, catchingUp } of this.#entries.values()) {
+      const isNext = catchingUp === this.#replaying
+      if (isNext && (format.takes === undefined || format.takes(packet))) broadcast.push(packet)
     }
   }
 
   /** To be called about once a second. */
   sweep(nowMs: number): void {
     this.#replays = 0
-    for (const broadcast of this.#broadcasts.values()) broadcast.sweep(nowMs)
+    for (const { broadcast } of this.#entries.values()) broadcast.sweep(nowMs)
   }
 
   /**
@@ -193,25 +198,34 @@ export class PulledStream {
    * until then it has nothing to begin with.
    */
   #broadcastFor(format: StreamFormat): Broadcast {
-    let broadcast = this.#broadcasts.get(format.key)
-    if (broadcast === undefined) {
-      broadcast = new Broadcast(format.createMuxer(), this.#clock, this.#options)
-      this.#broadcasts.set(format.key, broadcast)
-      this.#catchUp(broadcast)
-    }
+    const known = this.#entries.get(format.key)
+    if (known !== undefined) return known.broadcast
+    const options = optionsFor(format, this.#options)
+    const broadcast = new Broadcast(format.createMuxer(), this.#clock, options)
+    const entry: Entry = { format, broadcast, catchingUp: false }
+    this.#catchUp(entry)
+    this.#entries.set(format.key, entry)
     return broadcast
   }
 
-  #catchUp(broadcast: Broadcast): void {
+  #catchUp(entry: Entry): void {
     if (this.subscription === null || this.#presence !== 'live') return
     if (this.#replays >= maxReplaysPerSweep) {
-      for (const packet of this.headers?.list() ?? []) broadcast.push(packet)
+      const [other] = this.#entries.values()
+      for (const packet of other?.broadcast.headers.list() ?? []) entry.broadcast.push(packet)
       return
     }
     this.#replays += 1
-    this.#catchingUp.add(broadcast)
+    entry.catchingUp = true
     const { link, source } = this.subscription
     link.send({ t: 'replay', source })
+  }
+
+  #noteContent({ type, body }: Packet): void {
+    const kind = type === videoType ? 'video' : type === audioType ? 'audio' : null
+    if (kind === null || this.#content[kind] !== null) return
+    const codec = codecName(type, body)
+    if (codec !== null) this.#change(this.#presence, { ...this.#content, [kind]: codec })
   }
 
   #change(presence: Presence, content: StreamContent): void {
@@ -225,10 +239,13 @@ export class PulledStream {
   }
 
   #giveUp(broadcast: Broadcast): void {
-    this.#catchingUp.delete(broadcast)
     this.#bytesOutBefore += broadcast.bytesOut
-    for (const [key, candidate] of this.#broadcasts) {
-      if (candidate === broadcast) this.#broadcasts.delete(key)
+    for (const [key, entry] of this.#entries) {
+      if (entry.broadcast === broadcast) this.#entries.delete(key)
     }
   }
+}
+
+function optionsFor({ audioCacheMs = 0 }: StreamFormat, options: BroadcastOptions): BroadcastOptions {
+  return audioCacheMs === 0 ? options : { ...options, audioCacheMs }
 }

@@ -83,6 +83,7 @@ test('Weir acts on these directives', () => {
       'vhost/tcp_nodelay',
       'vhost/http_remux/drop_if_not_match',
       'vhost/http_remux/enabled',
+      'vhost/http_remux/fast_cache',
       'vhost/http_remux/guess_has_av',
       'vhost/http_remux/has_audio',
       'vhost/http_remux/has_video',

@@ -4,6 +4,7 @@ import type { MediaClient } from '../../src/ipc/media-client.ts'
 import type { BroadcastOptions } from '../../src/live/broadcast.ts'
 import { FlushClock } from '../../src/live/flush-clock.ts'
 import { Viewer } from '../../src/live/viewer.ts'
+import { audioType } from '../../src/media/packet.ts'
 import { PulledStream } from '../../src/pull/pulled-stream.ts'
 import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
 import { interFrame, keyFrame, metadata, sound, videoHeader } from '../support/packets.ts'
@@ -133,6 +134,14 @@ describe('players', () => {
     expect(socket.takeMarks()).toStrictEqual(['next', '40'])
   })
 
+  test('of a format that has no place for some packets do not get these, nor wait for them', () => {
+    const { join, push } = setUp()
+    const { socket } = join({ ...other, key: 'sound', takes: ({ type }) => type === audioType })
+    push(metadata('meta'), videoHeader('avc'), sound(0), keyFrame(10), sound(20), interFrame(30))
+    push(sound(40))
+    expect(socket.takeMarks()).toStrictEqual(['0', '20', '40'])
+  })
+
   test('are counted over all formats', () => {
     const { pulled, join } = setUp()
     const [one, two] = [join(usual), join(other)]
@@ -186,16 +195,17 @@ describe('what has come of a publish', () => {
     const seen: unknown[] = []
     pulled.observe(() => seen.push({ ...pulled.content }))
     pullFrom('abc')
-    push(metadata('meta'), videoHeader('avc'), keyFrame(0), sound(10), sound(20), interFrame(40))
+    const [picture, frame] = [Buffer.of(0x17, 0), Buffer.of(0xaf, 1)]
+    push(metadata('meta'), videoHeader(picture), keyFrame(0), sound(10, frame), sound(20), interFrame(40))
     pulled.idle()
     expect(seen).toStrictEqual([
-      { audio: false, video: false },
-      { audio: false, video: true },
-      { audio: true, video: true },
-      { audio: true, video: true },
+      { audio: null, video: null },
+      { audio: null, video: 'H264' },
+      { audio: 'AAC', video: 'H264' },
+      { audio: 'AAC', video: 'H264' },
     ])
     pulled.restart()
-    expect(pulled.content).toStrictEqual({ audio: false, video: false })
+    expect(pulled.content).toStrictEqual({ audio: null, video: null })
   })
 })
 
@@ -244,14 +254,6 @@ describe('the stream', () => {
     expect(pulled).toMatchObject({ packetsIn: 2, bytesIn: 8 })
     const written = sockets.flatMap((socket) => socket.written).reduce((sum, { length }) => sum + length, 0)
     expect(pulled.bytesOut).toBe(written)
-  })
-
-  test('has headers once somebody plays it', () => {
-    const { pulled, join, push } = setUp()
-    expect(pulled.headers).toBeNull()
-    join()
-    push(videoHeader('avc'))
-    expect(pulled.headers?.video?.body.toString()).toBe('avc')
   })
 
   test('takes other settings for all formats, also those to come', () => {

@@ -1,24 +1,16 @@
 import type { BatchMuxer } from '../../live/broadcast.ts'
+import type { FlvContent } from '../../media/flv/tag.ts'
 import { flvHeader, tagSize, writeTag } from '../../media/flv/writer.ts'
-import { audioType, metadataFlag, type Packet, videoType } from '../../media/packet.ts'
-import type { StreamContent } from '../../pull/pulled-stream.ts'
+import { metadataFlag, type Packet } from '../../media/packet.ts'
 
-/** Puts packets into FLV tags that every player can share: all of them, or one kind left out. */
+/** Puts packets into FLV tags that every player can share. */
 export class FlvMuxer implements BatchMuxer {
-  readonly #kept: StreamContent
-
-  constructor(kept: StreamContent) {
-    this.#kept = kept
-  }
-
   sizeOf(bodyLength: number): number {
     return tagSize(bodyLength)
   }
 
   write(target: Buffer, at: number, packet: Packet, timestamp: number): number {
     const { type, body } = packet
-    if (type === audioType && !this.#kept.audio) return at
-    if (type === videoType && !this.#kept.video) return at
     // As in a file. ffmpeg takes metadata with another time for the first line of a subtitle track.
     const time = packet.flags & metadataFlag ? 0 : timestamp
     return writeTag(target, at, type, time, body, 0, body.length)
@@ -33,6 +25,6 @@ const fileHeaders = {
 }
 
 /** The file header of a stream. What announces neither audio nor video has had nothing yet: both may come. */
-export function flvFileHeader({ audio, video }: StreamContent): Buffer {
+export function flvFileHeader({ audio, video }: FlvContent): Buffer {
   return audio === video ? fileHeaders.both : audio ? fileHeaders.audio : fileHeaders.video
 }

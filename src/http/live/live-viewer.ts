@@ -153,11 +153,22 @@ export class LiveViewer implements TransportOwner {
   /** What is known of the stream's content when its first bytes have to announce it. */
   async #content(): Promise<StreamContent> {
     const { signal } = this.#ended
-    if (this.format.needsContent) {
-      await waitFor(this.#pulled, ({ content }) => content.audio || content.video, this.#hstrsMs, signal)
-      await waitFor(this.#pulled, ({ content }) => content.audio && content.video, contentWaitMs, signal)
+    const { awaits, audioCodec } = this.format
+    const hasSome = ({ content }: PulledStream): boolean => content.audio !== null || content.video !== null
+    const hasBoth = ({ content }: PulledStream): boolean => content.audio !== null && content.video !== null
+    const hasAudio = ({ content }: PulledStream): boolean => content.audio !== null
+    if (awaits !== 'nothing') {
+      await waitFor(this.#pulled, hasSome, this.#hstrsMs, signal)
+      await waitFor(this.#pulled, awaits === 'audio' ? hasAudio : hasBoth, contentWaitMs, signal)
     }
-    return this.#pulled.content
+    const { content } = this.#pulled
+    const isThere =
+      audioCodec === null || content.audio === audioCodec || content.audio === `${audioCodec}-8k`
+    if (isThere) return content
+    throw new WeirError(
+      'STREAM_ABSENT',
+      `${this.#stream} has ${content.audio ?? 'no audio'}, not ${audioCodec}`,
+    )
   }
 
   #play(content: StreamContent): void {

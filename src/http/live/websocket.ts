@@ -74,10 +74,12 @@ export function encodeClose(code: number, reason: string): Buffer {
  * per batch costs 2 to 10 bytes each, and needs nothing of the broadcast.
  */
 export class WebSocketMuxer implements BatchMuxer {
+  readonly selfContained: boolean
   readonly #inner: BatchMuxer
 
   constructor(inner: BatchMuxer) {
     this.#inner = inner
+    this.selfContained = inner.selfContained ?? false
   }
 
   sizeOf(bodyLength: number, timestamp: number): number {
@@ -94,5 +96,9 @@ export class WebSocketMuxer implements BatchMuxer {
     const start = writeFrameHeader(target, at, opcode.binary, length)
     if (start !== reserved) target.copyWithin(start, reserved, end)
     return start + length
+  }
+
+  restart(): void {
+    this.#inner.restart?.()
   }
 }

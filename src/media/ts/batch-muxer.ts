@@ -20,6 +20,7 @@ const fieldBytes = 8
  * stream, so that to those who join late the first packets look like ones behind a gap.
  */
 export class TsBatchMuxer {
+  readonly selfContained = true
   readonly #muxer = new TsMuxer(0)
   readonly #time = new UnwrappedTime()
   readonly #sink = new BufferSink()

@@ -81,15 +81,7 @@ export class HttpPlayer extends WebPlayer {
 
   /** As {@link play}, but it reads nothing until it is told to. */
   static async connect(url: string): Promise<HttpPlayer> {
-    const answer = new Promise<IncomingMessage>((resolve, reject) => {
-      get(url, { agent: false }, resolve).on('error', reject)
-    })
-    const response = await within(`an answer to ${url}`, answer)
-    onTestFinished(() => {
-      response.destroy()
-    })
-    if (response.statusCode !== 200) throw new Error(`${url} is answered with ${response.statusCode}`)
-    return new HttpPlayer(response)
+    return new HttpPlayer(await openHttp(url))
   }
 
   private constructor(response: IncomingMessage) {
@@ -110,35 +102,70 @@ export class HttpPlayer extends WebPlayer {
 
 /** A player of WebSocket-FLV: Node's own WebSocket. */
 export class WebSocketPlayer extends WebPlayer {
-  readonly socket: WebSocket
-  /** How many messages came. */
-  messages = 0
+  #socket: WebSocket | null = null
 
   /** Resolves when the server has accepted. */
   static async play(url: string): Promise<WebSocketPlayer> {
-    const socket = new WebSocket(url.replace(/^http/, 'ws'))
-    socket.binaryType = 'arraybuffer'
-    const player = new WebSocketPlayer(socket)
-    onTestFinished(() => socket.close())
-    const open = new Promise((resolve, reject) => {
-      socket.addEventListener('open', resolve)
-      socket.addEventListener('error', () => reject(new Error(`${url} was refused`)))
-    })
-    await within(`an answer to ${url}`, open)
+    const player = new WebSocketPlayer()
+    const socket = await openWebSocket(url, (bytes) => player.receive(bytes))
+    socket.addEventListener('close', ({ code, reason }) => player.end(`${code} ${reason}`.trim()))
+    player.#socket = socket
     return player
   }
 
-  private constructor(socket: WebSocket) {
-    super()
-    this.socket = socket
-    socket.addEventListener('message', ({ data }) => {
-      this.messages += 1
-      this.receive(Buffer.from(data as ArrayBuffer))
-    })
-    socket.addEventListener('close', ({ code, reason }) => this.end(`${code} ${reason}`.trim()))
+  close(): void {
+    this.#socket?.close()
+  }
+}
+
+/** A viewer of any format that keeps the bytes it gets. */
+export class RawViewer {
+  #bytes = Buffer.alloc(0)
+
+  /** Resolves when the server has answered that the stream follows. */
+  static async open(url: string, carrier: 'http' | 'ws' = 'http'): Promise<RawViewer> {
+    const viewer = new RawViewer()
+    const keep = (bytes: Buffer): void => {
+      viewer.#bytes = Buffer.concat([viewer.#bytes, bytes])
+    }
+    if (carrier === 'ws') await openWebSocket(url, keep)
+    else (await openHttp(url)).on('data', keep)
+    return viewer
   }
 
-  close(): void {
-    this.socket.close()
+  get bytes(): Buffer {
+    return this.#bytes
   }
+
+  async has(bytes: number): Promise<Buffer> {
+    await until(`${bytes} bytes at a viewer`, () => this.#bytes.length >= bytes)
+    return this.#bytes
+  }
+}
+
+/** The answer to a GET, if that is 200. */
+async function openHttp(url: string): Promise<IncomingMessage> {
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { agent: false }, resolve).on('error', reject)
+  })
+  const response = await within(`an answer to ${url}`, answer)
+  onTestFinished(() => {
+    response.destroy()
+  })
+  if (response.statusCode !== 200) throw new Error(`${url} is answered with ${response.statusCode}`)
+  return response
+}
+
+/** A WebSocket that the server has accepted. */
+async function openWebSocket(url: string, onMessage: (bytes: Buffer) => void): Promise<WebSocket> {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'))
+  socket.binaryType = 'arraybuffer'
+  socket.addEventListener('message', ({ data }) => onMessage(Buffer.from(data as ArrayBuffer)))
+  onTestFinished(() => socket.close())
+  const open = new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve)
+    socket.addEventListener('error', () => reject(new Error(`${url} was refused`)))
+  })
+  await within(`an answer to ${url}`, open)
+  return socket
 }
