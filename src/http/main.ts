@@ -13,7 +13,7 @@ import { answerCors, apiRules, siteRules } from './cors.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
-import { createSite } from './site/site-app.ts'
+import { Site } from './site/site-app.ts'
 
 const sweepMs = 1000
 
@@ -23,9 +23,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
   readonly #live: LiveSite
+  readonly #site: Site
   #config: Config
   #api: App | null = null
-  #site: App | null = null
   #draining = false
   /** Since the last sweep. */
   #acceptErrors = 0
@@ -34,7 +34,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
-    this.#live = new LiveSite(this)
+    this.#site = new Site(this)
+    this.#live = new LiveSite(this, this.#site)
   }
 
   get config(): Config {
@@ -52,7 +53,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   async start(): Promise<string[]> {
     this.#api = await createApi(this)
-    this.#site = await createSite(this)
+    await this.#site.start()
     const endpoints = await this.#ports.apply(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
     return endpoints
@@ -77,6 +78,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   reload(config: Config): void {
     this.#config = config
+    this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
     this.#ports.apply(config).then(
@@ -105,7 +107,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
     if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
     if (isApi) this.#api?.handle(request, response)
-    else if (!this.#live.onRequest(request, response)) this.#site?.handle(request, response)
+    else if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
   }
 
   onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -125,7 +127,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   #sweep(): void {
     this.#acceptErrors = 0
-    this.#live.sweep(monotonicMs())
+    const now = monotonicMs()
+    this.#live.sweep(now)
+    this.#site.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }
 }

@@ -9,6 +9,8 @@ export interface RequestTarget {
   readonly query: URLSearchParams
 }
 
+const noQuery = new URLSearchParams()
+
 /** Takes the Host header and the request line apart (RFC 9112, 3.2). Never throws. */
 export function requestTarget({ url = '/', headers }: IncomingMessage): RequestTarget {
   const [, ofUrl, rest = '/'] = /^(?:https?:\/\/([^/?]*))?(.*)$/is.exec(url) ?? []
@@ -17,7 +19,7 @@ export function requestTarget({ url = '/', headers }: IncomingMessage): RequestT
   return {
     host: hostName(ofUrl ?? headers.host ?? ''),
     path: path === '' ? '/' : path,
-    query: new URLSearchParams(at < 0 ? '' : rest.slice(at + 1)),
+    query: at < 0 ? noQuery : new URLSearchParams(rest.slice(at + 1)),
   }
 }
 

@@ -141,7 +141,7 @@ describe('the story of a viewer', () => {
     const story = server.logs().filter(({ cid }) => cid === line.cid)
     expect(story).toMatchObject([
       { msg: 'accepted', ip: '127.0.0.1', stream: 'live/one', format: 'http-flv' },
-      { msg: 'play', stream: 'live/one', sid: publisher.served.connectionId, audio: true, video: true },
+      { msg: 'play', stream: 'live/one', sid: publisher.served.connectionId, audio: 'AAC', video: 'H264' },
       { msg: 'closed' },
     ])
     expect(JSON.stringify(story)).not.toContain('secret')
@@ -216,7 +216,7 @@ describe('what is answered', () => {
     expect(await status('/live/one.flv', old)).toBe(426)
     expect(await status('/other', { ...handshake, 'Sec-WebSocket-Key': key })).toBe(404)
     const section = `enabled on; listen ${server.httpPort}; crossdomain off;`
-    server.configure({ vhost: remux, more: `http_server { ${section} }` })
+    server.configure({ vhost: remux, more: `http_server { ${section} } http_api { ${section} }` })
     await server.reload()
     const foreign = { ...handshake, 'Sec-WebSocket-Key': key, Origin: 'https://elsewhere.example' }
     await until('another site to be refused', async () => (await status('/live/one.flv', foreign)) === 403)

@@ -54,7 +54,7 @@ export const httpServer = section(
   {
     enabled: flag('off', 'Whether HTTP is served.', { ...since2, acted: true }),
     listen: endpoints('8080', 'The addresses to listen on.', { ...since2, acted: true }),
-    dir: path('./objs/nginx/html', 'The directory of files that are served.', since2),
+    dir: path('./objs/nginx/html', 'The directory of files that are served.', { ...since2, acted: true }),
     crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since6, acted: true }),
     https: https('8088'),
   },

@@ -6,9 +6,12 @@ export const httpStatic = section(
   'Serves files of a directory.',
   { ...since2, formerly: { 'vhost/http': { srs: [1] } } },
   {
-    enabled: flag('off', 'Whether files are served.', since2),
-    mount: text('[vhost]/', 'a host and path', 'The address that the directory appears at.', since2),
-    dir: path('./objs/nginx/html', 'The directory.', since2),
+    enabled: flag('off', 'Whether files are served.', { ...since2, acted: true }),
+    mount: text('[vhost]/', 'a host and path', 'The address that the directory appears at.', {
+      ...since2,
+      acted: true,
+    }),
+    dir: path('./objs/nginx/html', 'The directory.', { ...since2, acted: true }),
   },
 )
 

@@ -4,6 +4,7 @@ import { vhostNameOf, vhostOf } from '../../config/vhost-of.ts'
 import type { StreamId } from '../../ipc/contract.ts'
 import { streamId } from '../../live/stream-key.ts'
 import { checkName, decodeName } from '../../rtmp/names.ts'
+import { mountAddress } from '../mount-address.ts'
 import { type LiveKind, liveKinds } from './live-formats.ts'
 
 /** A live stream that a request names. */
@@ -79,23 +80,15 @@ export class LiveMounts {
 }
 
 function compile(vhost: string, template: string): Mount | null {
-  const slash = template.indexOf('/')
   const kind = ending.exec(template)?.[1]
-  const isWhole = slash >= 0 && ['[app]', '[stream]'].every((name) => template.split(name).length === 2)
+  const isWhole =
+    template.includes('/') && ['[app]', '[stream]'].every((name) => template.split(name).length === 2)
   if (!isWhole || kind === undefined) return null
-  const host = template.slice(0, slash)
-  const path = template
-    .slice(slash)
-    .split(/(\[(?:vhost|app|stream)\])/)
-    .map((part) => {
-      if (part === '[app]') return '(?<app>.+)'
-      if (part === '[stream]') return '(?<stream>[^/]+)'
-      return RegExp.escape(part === '[vhost]' ? vhost : part)
-    })
-  return {
-    vhost,
-    host: host === '' || host === '[vhost]' ? null : host.toLowerCase(),
-    path: new RegExp(`^${path.join('')}$`),
-    kind: kind as LiveKind,
-  }
+  const { host, path } = mountAddress(template)
+  const pattern = path.split(/(\[(?:vhost|app|stream)\])/).map((part) => {
+    if (part === '[app]') return '(?<app>.+)'
+    if (part === '[stream]') return '(?<stream>[^/]+)'
+    return RegExp.escape(part === '[vhost]' ? vhost : part)
+  })
+  return { vhost, host, path: new RegExp(`^${pattern.join('')}$`), kind: kind as LiveKind }
 }

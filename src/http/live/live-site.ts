@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
@@ -24,6 +25,12 @@ export interface LiveSiteHost {
   send(message: ToMaster): void
 }
 
+/** The files that are served where live streams are: what is no stream may be a file of that name. */
+export interface LiveSiteFiles {
+  has(request: IncomingMessage): Promise<boolean>
+  handle(request: IncomingMessage, response: ServerResponse): void
+}
+
 /** Messages of the master about streams and viewers. */
 export type LiveMessage = Extract<
   FromMaster,
@@ -33,14 +40,16 @@ export type LiveMessage = Extract<
 /** The live streams of this worker over HTTP and WebSocket, and all their viewers. */
 export class LiveSite implements LiveViewerHost {
   readonly #host: LiveSiteHost
+  readonly #files: LiveSiteFiles
   readonly #hub: PlayerHub
   readonly #viewers = new Map<string, LiveViewer>()
   readonly #admissions = new Map<string, (admitted: boolean) => void>()
   readonly #pithy: PithyPrinter
   #mounts: LiveMounts
 
-  constructor(host: LiveSiteHost) {
+  constructor(host: LiveSiteHost, files: LiveSiteFiles) {
     this.#host = host
+    this.#files = files
     this.#hub = new PlayerHub(host.config, host.logger, (message) => host.send(message))
     this.#pithy = new PithyPrinter(host.config.pithyPrintMs)
     this.#mounts = this.#compileMounts()
@@ -72,8 +81,12 @@ export class LiveSite implements LiveViewerHost {
     const target = this.#find(request)
     if (target === null) return false
     if (typeof target === 'number') answerStatus(response, target)
-    else if (method === 'HEAD') this.#answerHead(target, response)
-    else this.#view(target, 'http', new HttpTransport(request, response))
+    else {
+      this.#answer(target, request, response).catch((error: unknown) => {
+        this.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
+        answerStatus(response, 500)
+      })
+    }
     return true
   }
 
@@ -145,10 +158,22 @@ export class LiveSite implements LiveViewerHost {
     viewer.start()
   }
 
+  /** Sends the stream, if it is published, else the file of that name, if there is one; else it waits for the stream. */
+  async #answer(target: LiveTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const isFile = (await this.#files.has(request)) && !(await this.#isLive(target))
+    if (response.destroyed) return
+    if (isFile) this.#files.handle(request, response)
+    else if (request.method === 'HEAD') await this.#answerHead(target, response)
+    else this.#view(target, 'http', new HttpTransport(request, response))
+  }
+
+  #isLive(target: LiveTarget): Promise<boolean> {
+    return isLive(this.#hub.streamFor(target.stream, target.vhost))
+  }
+
   /** What a GET would be answered with now: a HEAD does not wait for a stream. */
   async #answerHead(target: LiveTarget, response: ServerResponse): Promise<void> {
-    const pulled = this.#hub.streamFor(target.stream, target.vhost)
-    if (!(await isLive(pulled))) {
+    if (!(await this.#isLive(target))) {
       answerStatus(response, 404)
       return
     }

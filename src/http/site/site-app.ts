@@ -1,24 +1,131 @@
+import { stat } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import { type App, createApp } from '../app.ts'
+import type { Config } from '../../config/config.ts'
+import { createApp } from '../app.ts'
+import { requestTarget } from '../request-target.ts'
+import { cacheControlOf } from './file-headers.ts'
+import { FileRoots, type FileTarget } from './file-roots.ts'
+import { flvFromOffset } from './flv-start.ts'
+import { HotFiles } from './hot-files.ts'
 
 /** What the site needs of its worker. */
 export interface SiteHost {
   readonly logger: Logger
+  readonly config: Config
 }
 
 /** The files that are served over HTTP. */
-export async function createSite(host: SiteHost): Promise<App> {
-  const app = createApp()
-  const { fastify } = app
-  fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500
-    if (status >= 500) host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
-    reply.code(status).type('text/plain').send(`${status}\n`)
-  })
-  fastify.setNotFoundHandler((_request, reply) => {
-    reply.code(404).type('text/plain').send('404 Not Found\n')
-  })
-  await fastify.ready()
-  return app
+export class Site {
+  readonly #host: SiteHost
+  readonly #app = createApp()
+  readonly #hot = new HotFiles()
+  #roots: FileRoots
+
+  constructor(host: SiteHost) {
+    this.#host = host
+    this.#roots = new FileRoots(host.config)
+  }
+
+  /** Answers a request; to be called after {@link start}. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const answer = (): void => this.#app.handle(request, response)
+    const file = this.find(request)
+    if (file === null || !this.#hot.answer(pathOf(file), request, response, answer)) answer()
+  }
+
+  /** To be called about once a second. */
+  sweep(nowMs: number): void {
+    this.#hot.sweep(nowMs)
+  }
+
+  async start(): Promise<void> {
+    const { fastify } = this.#app
+    await fastify.register(fastifyStatic, {
+      serve: false,
+      dotfiles: 'ignore',
+      redirect: true,
+      cacheControl: false,
+      setHeaders: (reply, path) => reply.header('Cache-Control', cacheControlOf(path)),
+    })
+    fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      const status = error.statusCode ?? 500
+      if (status >= 500) {
+        this.#host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
+      }
+      return answerText(reply, status)
+    })
+    fastify.setNotFoundHandler((_request, reply) => answerText(reply, 404))
+    // Both methods here: the HEAD that Fastify makes of a GET would read the file to its end.
+    fastify.route({
+      method: ['GET', 'HEAD'],
+      url: '/*',
+      handler: (request, reply) => this.#answer(request, reply),
+    })
+    await fastify.ready()
+  }
+
+  reload(config: Config): void {
+    this.#roots = new FileRoots(config)
+  }
+
+  /** The file that a request is for, there or not; null: none of ours. */
+  find(request: IncomingMessage): FileTarget | null {
+    const { host, path, query } = requestTarget(request)
+    return this.#roots.find(host, path, query)
+  }
+
+  /** Whether a request is for a file that is there. */
+  async has(request: IncomingMessage): Promise<boolean> {
+    const file = this.find(request)
+    return file !== null && (await stat(pathOf(file)).then((stats) => stats.isFile(), isNoFile))
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const file = this.find(request.raw)
+    if (file === null) {
+      reply.callNotFound()
+      return reply
+    }
+    const start = requestTarget(request.raw).query.get('start')
+    if (start !== null && file.path.endsWith('.flv')) return this.#answerFlv(reply, file, start)
+    return reply.sendFile(file.path, file.root)
+  }
+
+  async #answerFlv(reply: FastifyReply, file: FileTarget, text: string): Promise<FastifyReply> {
+    const start = /^\d{1,15}$/.test(text) ? Number(text) : null
+    if (start === null) return answerText(reply, 400)
+    try {
+      const flv = await flvFromOffset(pathOf(file), start)
+      if (flv === null) return answerText(reply, 416)
+      reply.headers({
+        'Content-Type': 'video/x-flv',
+        'Content-Length': flv.length,
+        'Cache-Control': cacheControlOf(file.path),
+      })
+      return reply.send(reply.request.method === 'HEAD' ? null : flv.open())
+    } catch (error) {
+      if (codeOf(error) === 'FLV_FORMAT') return answerText(reply, 415)
+      isNoFile(error)
+      return answerText(reply, 404)
+    }
+  }
+}
+
+function pathOf({ root, path }: FileTarget): string {
+  return join(root, path)
+}
+
+/** @throws what is no word of the system that there is no such file to read */
+function isNoFile(error: unknown): false {
+  if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EISDIR', 'EACCES', 'ELOOP'].includes(codeOf(error))) return false
+  throw error
+}
+
+function answerText(reply: FastifyReply, status: number): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(`${status}\n`)
 }

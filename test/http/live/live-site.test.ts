@@ -28,16 +28,18 @@ async function setUp(remux = '', settings = '') {
   const { logger, lines } = recordingLogger()
   let admits = true
   const config = configOf(`${settings} vhost __defaultVhost__ { http_remux { enabled on; ${remux} } }`)
-  const site: LiveSite = new LiveSite({
+  const files = { has: async () => false, handle: () => expect.unreachable('no file is served here') }
+  const host = {
     logger,
     config,
-    send: (message) => {
+    send: (message: ToMaster) => {
       sent.push(message)
       if (message.t !== 'admit') return
       const { connectionId } = message
       setImmediate(() => site.onMessage({ t: 'admission', connectionId, admitted: admits }))
     },
-  })
+  }
+  const site = new LiveSite(host, files)
   const server = createServer((request, response) => {
     // What never ends keeps the answers behind it.
     if (!site.onRequest(request, response) && request.url !== '/endless') response.end('no stream')
