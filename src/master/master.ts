@@ -266,6 +266,9 @@ export class Master {
       case 'unpublish':
         this.#table.unpublish(worker, message.publishId, message.stream)
         break
+      case 'publish-checked':
+        this.#table.checked(worker, message.request, message.alive)
+        break
       case 'watch':
         this.#table.watch(worker, message.stream)
         break

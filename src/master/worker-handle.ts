@@ -113,6 +113,11 @@ export class WorkerHandle {
     return this.#exited
   }
 
+  /** Whether what is sent to it can arrive. */
+  get reachable(): boolean {
+    return !this.#exited && !this.#channel.closed
+  }
+
   get name(): string {
     return `${this.role} ${this.index}`
   }

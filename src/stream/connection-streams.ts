@@ -27,6 +27,8 @@ export interface StreamsOwner {
   readonly logger: Logger
   readonly session: ServerSession
   readonly socket: ViewerSocket
+  /** Whether the peer can still send. */
+  readonly isConnected: boolean
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
   close(reason: Error): void
@@ -80,6 +82,7 @@ export class ConnectionStreams {
     const publisher = this.#hubs.publishers.publish(
       { stream, ip, connectionId: id, latency },
       {
+        isConnected: () => this.#owner.isConnected,
         onAttached: () => this.#grant(streamId),
         onDrain: () => this.#owner.updateReading(),
         onRefused: (code, message) => {

@@ -99,6 +99,10 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     return this.#streams.role
   }
 
+  get isConnected(): boolean {
+    return this.#phase !== 'closed' && this.socket.readable
+  }
+
   /** The master's answer whether the server has room for this connection. */
   onAdmission(admitted: boolean): void {
     if (this.#phase === 'closed') return
