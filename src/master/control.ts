@@ -2,8 +2,7 @@ import { codeOf, WeirError } from '../base/errors.ts'
 import type { Config } from '../config/config.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { askMaster } from './control-server.ts'
-import { readPid } from './pid-file.ts'
-import { isMaster } from './process-alive.ts'
+import { masterOf } from './pid-file.ts'
 import { controlSocketOf } from './runtime-dir.ts'
 
 /** What `weir ctl` can ask for by a signal. */
@@ -19,8 +18,8 @@ export const controlSignals = {
  * @throws WeirError NOT_RUNNING
  */
 export function runningMaster(config: Config): number {
-  const pid = readPid(config.pid)
-  if (pid === null || !isMaster(pid)) throw new WeirError('NOT_RUNNING', `no server holds pid ${config.pid}`)
+  const pid = masterOf(config.pid)
+  if (pid === null) throw new WeirError('NOT_RUNNING', `no server holds pid ${config.pid}`)
   return pid
 }
 
