@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { ownerOf } from './proc-sockets.ts'
+import { listeningUnixSockets, ownerOf } from './proc-sockets.ts'
 
 /**
  * A lock that a process holds until it releases it or dies, however it dies: a Unix socket in Linux's abstract
@@ -16,7 +15,8 @@ export class NameLock {
   static acquire(name: string): Promise<NameLock | null> {
     const server = createServer((socket) => socket.destroy())
     return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
+      // Later on, somebody connected who cannot be accepted (no file descriptors): he would get nothing anyway.
+      server.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'EADDRINUSE') resolve(null)
         else reject(error)
       })
@@ -45,15 +45,8 @@ export interface LockHolder {
   readonly pid: number | null
 }
 
-/** SO_ACCEPTCON among the flags of /proc/net/unix: the socket listens. */
-const listening = '00010000'
-
 /** @returns null when nobody holds the lock */
 export function holderOfLock(name: string): LockHolder | null {
-  for (const line of readFileSync('/proc/net/unix', 'utf8').split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path; the zero byte that begins the name is shown as @.
-    const [, , , flags, , , inode, path] = line.trim().split(/ +/)
-    if (flags === listening && inode !== undefined && path === `@${name}`) return { pid: ownerOf(inode) }
-  }
-  return null
+  const socket = listeningUnixSockets().find(({ path }) => path === `@${name}`)
+  return socket === undefined ? null : { pid: ownerOf(socket.inode) }
 }
