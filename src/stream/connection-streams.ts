@@ -36,6 +36,8 @@ export interface StreamsOwner {
   updateReading(): void
   /** Bytes and seconds so far, for log lines. */
   totals(): Record<string, number>
+  /** It asked for a stream of this virtual host, which need not be the one it connected to. */
+  onVhost(name: string): void
   /** It began to publish or play; or the last publish or play ended. */
   onBusy(): void
   onIdle(): void
@@ -216,6 +218,7 @@ export class ConnectionStreams {
     const name = vhostNameOf(config, request.vhost)
     const vhost = vhostOf(config, request.vhost)
     if (name === null || vhost === null) return null
+    this.#owner.onVhost(request.vhost)
     return { vhost, stream: streamIdOf({ vhost: name, app: request.app, stream: request.stream }) }
   }
 
