@@ -134,8 +134,12 @@ class BackSource implements Worker {
     }
     const link: MediaClient = new MediaClient(path, {
       onRestart: (source, sourceId) => current(source)?.publish(sourceId),
-      // The body lies in the read buffer; the source keeps and shares it.
-      onPacket: (source, packet) => {
+      // The source keeps and shares the body: it must not lie in the read buffer.
+      onPacket: (source, packet, isOwn) => {
+        if (isOwn) {
+          current(source)?.push(packet)
+          return
+        }
         noteBuffer(packet.body.length)
         current(source)?.push({ ...packet, body: Buffer.from(packet.body) })
       },

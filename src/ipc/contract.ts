@@ -13,7 +13,7 @@ import type { Config } from '../config/config.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -70,6 +70,8 @@ export type FromMaster =
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
+  /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
+  | { t: 'check-publish'; request: number; publishId: PublishId }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** A watched stream's source is gone; another `source-up` may follow. */
@@ -92,6 +94,7 @@ export type ToMaster =
   | { t: 'left'; connectionId: string }
   | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
+  | { t: 'publish-checked'; request: number; alive: boolean }
   | { t: 'watch'; stream: StreamId }
   | { t: 'unwatch'; stream: StreamId }
   // from back-sources

@@ -12,8 +12,8 @@ import {
 export interface MediaClientHandler {
   /** A publisher begins. */
   onRestart(source: SourceNumber, sourceId: string): void
-  /** The packet's body is a view that is valid during the call only. */
-  onPacket(source: SourceNumber, packet: Packet): void
+  /** Unless `isOwn`, the packet's body is a view that is valid during the call only. */
+  onPacket(source: SourceNumber, packet: Packet, isOwn: boolean): void
   /** The publisher left; another may come. */
   onIdle(source: SourceNumber): void
   /** The other process does not have the source (any more). */
@@ -34,8 +34,8 @@ export class MediaClient {
         else if (message.t === 'idle') handler.onIdle(message.source)
         else if (message.t === 'gone') handler.onGone(message.source)
       },
-      onMedia: (source, type, flags, timestamp, body) => {
-        handler.onPacket(source, { type, flags, timestamp, body })
+      onMedia: (source, type, flags, timestamp, body, isOwn) => {
+        handler.onPacket(source, { type, flags, timestamp, body }, isOwn)
       },
       onClose: (error) => handler.onClose(error),
     })

@@ -18,7 +18,7 @@ export async function runMaster(configFile: string): Promise<void> {
   process.chdir(config.workDir)
   const log = await openLog('master', config.log)
   for (const warning of warnings) log.logger.warn(warning)
-  const master = new Master(file, config, log)
+  const master = await Master.create(file, config, log)
   const finish = (end: Promise<void>): void => {
     end.then(
       () => process.exit(0),

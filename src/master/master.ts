@@ -49,19 +49,33 @@ export class Master {
   #spawned = 0
   #stopping: Promise<void> | null = null
 
-  /** @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then */
-  constructor(configFile: string, config: Config, log: ProcessLog) {
+  /**
+   * Makes this process the one master of its pid file. It starts nothing yet.
+   * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
+   */
+  static async create(configFile: string, config: Config, log: ProcessLog): Promise<Master> {
+    const pidFile = await PidFile.acquire(config.pid)
+    try {
+      return new Master(configFile, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+    } catch (error) {
+      await pidFile.remove()
+      throw error
+    }
+  }
+
+  private constructor(
+    configFile: string,
+    config: Config,
+    log: ProcessLog,
+    pidFile: PidFile,
+    runtime: RuntimeDir,
+  ) {
     this.#configFile = configFile
     this.#config = config
     this.#log = log
     this.#logger = log.logger
-    this.#pidFile = new PidFile(config.pid)
-    try {
-      this.#runtime = new RuntimeDir(config.runtimeDir)
-    } catch (error) {
-      this.#pidFile.remove()
-      throw error
-    }
+    this.#pidFile = pidFile
+    this.#runtime = runtime
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
@@ -187,7 +201,7 @@ export class Master {
     await this.#end(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
-    this.#pidFile.remove()
+    await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
     this.#log.flush()
   }
@@ -265,6 +279,9 @@ export class Master {
         break
       case 'unpublish':
         this.#table.unpublish(worker, message.publishId, message.stream)
+        break
+      case 'publish-checked':
+        this.#table.checked(worker, message.request, message.alive)
         break
       case 'watch':
         this.#table.watch(worker, message.stream)

@@ -27,6 +27,8 @@ export interface StreamsOwner {
   readonly logger: Logger
   readonly session: ServerSession
   readonly socket: ViewerSocket
+  /** Whether the peer can still send. */
+  readonly isConnected: boolean
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
   close(reason: Error): void
@@ -34,6 +36,8 @@ export interface StreamsOwner {
   updateReading(): void
   /** Bytes and seconds so far, for log lines. */
   totals(): Record<string, number>
+  /** It asked for a stream of this virtual host, which need not be the one it connected to. */
+  onVhost(name: string): void
   /** It began to publish or play; or the last publish or play ended. */
   onBusy(): void
   onIdle(): void
@@ -87,6 +91,7 @@ export class ConnectionStreams {
     const publisher = this.#hubs.publishers.publish(
       { stream, ip, connectionId: id, latency },
       {
+        isConnected: () => this.#owner.isConnected,
         onAttached: () => this.#grant(streamId),
         onDrain: () => this.#owner.updateReading(),
         onRefused: (code, message) => {
@@ -220,6 +225,7 @@ export class ConnectionStreams {
     const name = vhostNameOf(config, request.vhost)
     const vhost = vhostOf(config, request.vhost)
     if (name === null || vhost === null) return null
+    this.#owner.onVhost(request.vhost)
     return { vhost, stream: streamIdOf({ vhost: name, app: request.app, stream: request.stream }) }
   }
 

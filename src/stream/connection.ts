@@ -70,6 +70,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   #deadlineMs: number
   #admitted = false
   #pendingConnect: ConnectRequest | null = null
+  /** The virtual host that the peer asked for last: with connect, or with a stream. */
+  #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
@@ -108,6 +110,10 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
 
   get role(): 'publish' | 'play' | null {
     return this.#streams.role
+  }
+
+  get isConnected(): boolean {
+    return this.#phase !== 'closed' && this.socket.readable
   }
 
   /** The master's answer whether the server has room for this connection. */
@@ -151,6 +157,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   reload(config: Config): void {
     const missing = this.#streams.missingVhost(config)
     if (missing !== null) this.close(new WeirError('VHOST_UNKNOWN', `vhost ${missing} was removed`))
+    this.#applyNoDelay(config)
   }
 
   /** Ends the connection; `reason` null: the peer or the server ended it in good order. */
@@ -248,6 +255,11 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
     this.updateReading()
   }
 
+  onVhost(name: string): void {
+    this.#vhost = name
+    this.#applyNoDelay(this.#host.config)
+  }
+
   onBusy(): void {
     this.#enter('active')
   }
@@ -299,10 +311,15 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
       return
     }
     this.#enter('idle', this.#host.config.actionTimeout)
-    this.socket.setNoDelay(vhost.tcpNodelay)
+    this.onVhost(request.address.vhost)
     this.logger.info({ vhost: request.address.vhost, app: request.app, client: request.flashVer }, 'connect')
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
+  }
+
+  #applyNoDelay(config: Config): void {
+    const vhost = this.#vhost === null ? null : vhostOf(config, this.#vhost)
+    if (vhost !== null) this.socket.setNoDelay(vhost.tcpNodelay)
   }
 
   /** Each phase has to be over some time after the accept, whatever came meanwhile: slow peers gain nothing. */

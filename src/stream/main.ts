@@ -5,6 +5,7 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
+import type { PublishId } from '../ipc/contract.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -68,6 +69,9 @@ class StreamWorker implements Worker, ConnectionHost {
       case 'publish-answer':
       case 'publish-revoked':
         this.publishers.onMessage(message)
+        break
+      case 'check-publish':
+        this.#checkPublish(message.request, message.publishId)
         break
       case 'source-up':
       case 'source-down':
@@ -148,6 +152,16 @@ class StreamWorker implements Worker, ConnectionHost {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
     this.#context.send({ t: 'admit', connectionId: connection.id })
+  }
+
+  /**
+   * The connections that this turn of the event loop finds closed are closed first: when its encoder has connected
+   * anew, the end of the old connection is here already, at the latest behind the question.
+   */
+  #checkPublish(request: number, publishId: PublishId): void {
+    setImmediate(() => {
+      this.#context.send({ t: 'publish-checked', request, alive: this.publishers.isAlive(publishId) })
+    })
   }
 
   #sweep(): void {

@@ -68,12 +68,14 @@ export class PlayerHub {
     link.send({ t: 'subscribe', source: message.source })
   }
 
-  /** Settings changed: they hold for running streams at once, but for the flush interval, which holds for new ones. */
+  /** Settings changed: they hold for running streams at once. */
   reload(config: Config): void {
     this.#config = config
     for (const pulled of this.#streams.values()) {
       const vhost = vhostOf(config, vhostOfStream(pulled.stream))
-      if (vhost !== null) pulled.options = this.#optionsOf(vhost)
+      if (vhost === null) continue
+      pulled.options = this.#optionsOf(vhost)
+      pulled.clock = this.#clockFor(vhost)
     }
   }
 

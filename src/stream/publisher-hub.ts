@@ -87,6 +87,11 @@ export class PublisherHub {
     this.#send({ t: 'unpublish', publishId: publisher.id, stream: publisher.stream })
   }
 
+  /** Whether a publish is here and its encoder connected. */
+  isAlive(publishId: PublishId): boolean {
+    return this.#publishers.get(publishId)?.owner.isConnected() ?? false
+  }
+
   onMessage(message: Extract<FromMaster, { t: 'publish-answer' | 'publish-revoked' }>): void {
     const publisher = this.#publishers.get(message.publishId)
     if (publisher === undefined) return

@@ -33,7 +33,7 @@ export interface Subscription {
  */
 export class PulledStream {
   readonly stream: StreamId
-  readonly #clock: FlushClock
+  #clock: FlushClock
   readonly #broadcasts = new Map<string, Broadcast>()
   #options: BroadcastOptions
   subscription: Subscription | null = null
@@ -55,6 +55,12 @@ export class PulledStream {
   set options(options: BroadcastOptions) {
     this.#options = options
     for (const broadcast of this.#broadcasts.values()) broadcast.options = options
+  }
+
+  /** When its players are written to; holds at once. */
+  set clock(clock: FlushClock) {
+    this.#clock = clock
+    for (const broadcast of this.#broadcasts.values()) broadcast.clock = clock
   }
 
   get players(): number {

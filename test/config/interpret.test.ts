@@ -59,7 +59,7 @@ test('an empty configuration is one with all defaults', () => {
     play: {
       mwLatency: 'auto',
       gopCache: true,
-      gopCacheMaxBytes: 32 * 1024 * 1024,
+      gopCacheMaxBytes: 24 * 1024 * 1024,
       queueLength: 30,
       timeJitter: 'full',
       atc: false,

@@ -127,7 +127,7 @@ test('weir ctl sends what its actions say, and shows the status', async () => {
   expect(await server.weir('ctl', 'status')).toMatchObject({
     status: 1,
     stdout: '',
-    stderr: 'weir: NOT_RUNNING: no server holds pid ./weir.pid\n',
+    stderr: `weir: NOT_RUNNING: no server holds pid ${server.pidFile}\n`,
   })
 })
 

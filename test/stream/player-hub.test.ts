@@ -19,15 +19,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function setUp() {
+function setUp(section = '') {
   const sent: ToMaster[] = []
   const { logger, lines } = recordingLogger()
-  const hub = new PlayerHub(configOf(), logger, (message) => sent.push(message))
+  const config = configOf(`vhost __defaultVhost__ { ${section} }`)
+  const hub = new PlayerHub(config, logger, (message) => sent.push(message))
   onTestFinished(() => hub.close())
   const play = (name = stream) => {
     const socket = new PlaySocket()
     const player = new Player(
-      () => hub.streamFor(name, vhostConfigOf()),
+      () => hub.streamFor(name, vhostConfigOf(section)),
       framing,
       socket,
       () => {},
@@ -320,4 +321,25 @@ describe('a reload', () => {
     hub.reload(configOf('vhost __defaultVhost__ { play { gop_cache off; } }'))
     expect(play().socket.takeMarks()).toStrictEqual([])
   })
+
+  test.each(['play { mw_latency 0; }', 'min_latency on;'])(
+    'with %s holds for a stream that waits',
+    async (section) => {
+      const slow = 'play { mw_latency 10000; }'
+      const { hub, play } = setUp(slow)
+      const back = await backSource('one')
+      const { socket } = play()
+      hub.onMessage(back.up())
+      await back.subscribed()
+      back.begin()
+      // Who waits for a key frame does not wait for the interval.
+      await expectMarks(socket, ['avc', 'one-key'])
+      back.media(1, interFrame(40))
+      await vi.waitFor(() => expect(hub.status()).toMatchObject([{ packetsIn: 3 }]))
+      hub.reload(configOf(`vhost __defaultVhost__ { ${section} }`))
+      await expectMarks(socket, ['40'])
+      back.media(1, interFrame(80))
+      await expectMarks(socket, ['80'])
+    },
+  )
 })

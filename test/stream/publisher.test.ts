@@ -46,6 +46,7 @@ class FakeChannel {
 
 function setUp(latency: number | 'auto' = 'auto') {
   const owner = {
+    isConnected: () => true,
     onAttached: vi.fn<PublisherOwner['onAttached']>(),
     onDrain: vi.fn<PublisherOwner['onDrain']>(),
     onRefused: vi.fn<PublisherOwner['onRefused']>(),
