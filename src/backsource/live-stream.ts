@@ -57,6 +57,13 @@ export class LiveStream {
     const subscription = new Subscription(this.number, channel)
     this.#subscriptions.set(channel, subscription)
     this.#source.join(subscription)
+    // Who asks for the stream shall know that it has to wait.
+    if (this.#source.sourceId === '') subscription.onIdle()
+  }
+
+  /** A subscriber needs the cached past once more. */
+  replay(channel: SubscriberChannel): void {
+    this.#subscriptions.get(channel)?.replay(this.#source.past())
   }
 
   unsubscribe(channel: SubscriberChannel): void {

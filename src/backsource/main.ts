@@ -43,6 +43,7 @@ class BackSource implements Worker {
         const subscriber = this.#subscriberOf(channel)
         if (message.t === 'subscribe') this.#subscribe(subscriber, message.source)
         else if (message.t === 'unsubscribe') this.#streams.get(message.source)?.live.unsubscribe(subscriber)
+        else if (message.t === 'replay') this.#streams.get(message.source)?.live.replay(subscriber)
       },
       onClose: (channel) => this.#forgetSubscriber(channel),
       onError: (error) => this.#logger.error({ code: codeOf(error) }, `media server: ${messageOf(error)}`),
@@ -227,6 +228,10 @@ class WorkerSubscriber implements SubscriberChannel {
 
   sendIdle(source: SourceNumber): void {
     this.channel.send({ t: 'idle', source })
+  }
+
+  sendReplay(source: SourceNumber, edge: 'begin' | 'end'): void {
+    this.channel.send({ t: `replay-${edge}`, source })
   }
 
   sendPacket(source: SourceNumber, packet: Packet): void {

@@ -151,6 +151,19 @@ export const errorTable = {
     summary: 'A player did not read anything for the time it may stall.',
     remedy: 'Its network or the player itself hangs; it may connect again.',
   },
+  STREAM_ABSENT: {
+    summary: 'The stream that a client wants over HTTP is not published.',
+    remedy: 'Publish it, or raise hstrs_timeout for clients that come earlier than their stream.',
+  },
+  // HTTP
+  HTTP_REQUEST: {
+    summary: 'A request for a live stream cannot be answered as it was made.',
+    remedy: 'The message says what is wrong with it; the client is to be corrected.',
+  },
+  HTTP_WEBSOCKET: {
+    summary: 'A WebSocket client breaks the protocol, or sends more than a viewer has to say.',
+    remedy: 'The client is broken or hostile; nothing to do here.',
+  },
   // processes
   IPC_FRAME: {
     summary: 'A frame between two processes is malformed or too long.',

@@ -25,8 +25,8 @@ export function checkVersion(version: number): void {
 /** Where a control channel is found in a worker. */
 export const controlFd = 3
 
-/** The http worker will be the third. */
-export type WorkerRole = 'stream' | 'back-source'
+/** What a worker process does. */
+export type WorkerRole = 'stream' | 'back-source' | 'http'
 
 /** What makes a stream the same stream: `vhost/app/stream`, the vhost after resolution. See live/stream-key.ts. */
 export type StreamId = string
@@ -64,7 +64,7 @@ export type FromMaster =
   /** Take nothing new; exit when the last client is gone. */
   | { t: 'drain' }
   | { t: 'status'; request: number }
-  // to stream workers
+  // to workers with clients: stream and http
   | { t: 'admission'; connectionId: string; admitted: boolean }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
@@ -74,6 +74,8 @@ export type FromMaster =
   | { t: 'check-publish'; request: number; publishId: PublishId }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
+  /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
+  | { t: 'source-absent'; stream: StreamId }
   /** A watched stream's source is gone; another `source-up` may follow. */
   | { t: 'source-down'; stream: StreamId; source: SourceNumber }
   // to back-sources
@@ -89,7 +91,7 @@ export type ToMaster =
   | { t: 'status'; request: number; status: WorkerStatus }
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
-  // from stream workers
+  // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
   | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
@@ -108,6 +110,8 @@ export type ToSender =
   /** To a back-source: send me this source, from its cached GOP on. */
   | { t: 'subscribe'; source: SourceNumber }
   | { t: 'unsubscribe'; source: SourceNumber }
+  /** To a back-source: send me once more what one who subscribes now gets, between `replay-begin` and `replay-end`. */
+  | { t: 'replay'; source: SourceNumber }
   /** To a stream worker: relay this publisher to me under this source number. */
   | { t: 'attach'; publishId: PublishId; source: SourceNumber }
 
@@ -118,6 +122,9 @@ export type FromSender =
   | { t: 'restart'; source: SourceNumber; sourceId: string }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
+  /** What is between these two was sent before: it is for a format that somebody plays only now. */
+  | { t: 'replay-begin'; source: SourceNumber }
+  | { t: 'replay-end'; source: SourceNumber }
   /** The sender does not have (or no longer has) what was asked for. */
   | { t: 'gone'; source: SourceNumber }
 

@@ -114,15 +114,19 @@ export class Source {
     this.#consumers.add(consumer)
     if (this.#sourceId === '') return
     consumer.onRestart(this.#sourceId)
-    for (const packet of this.#past()) consumer.onPacket(packet)
+    for (const packet of this.past()) consumer.onPacket(packet)
   }
 
   leave(consumer: SourceConsumer): void {
     this.#consumers.delete(consumer)
   }
 
-  /** What a consumer gets that joins now: the publish from its beginning, else the GOP, with the headers before it. */
-  #past(): readonly Packet[] {
+  /**
+   * What a consumer gets that joins now: the publish from its beginning, else the GOP, with the headers before it.
+   * Nothing while nobody publishes.
+   */
+  past(): readonly Packet[] {
+    if (this.#sourceId === '') return []
     this.#endOpeningInTime()
     if (this.#opening !== null) return this.#opening
     const { packets } = this.#gop

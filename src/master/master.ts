@@ -5,7 +5,9 @@ import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
+import { httpEndpoints } from '../config/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
+import type { WorkerRole } from '../ipc/contract.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool, type PoolLimits } from './back-source-pool.ts'
 import type { ServerStatus } from './control-contract.ts'
@@ -15,7 +17,7 @@ import { probe } from './port-probe.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { SourceTable } from './source-table.ts'
-import { StreamGroup } from './stream-group.ts'
+import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
 /** A worker that does not end by then is killed: the whole stop takes less than 5 s. */
@@ -24,8 +26,8 @@ const stopTimeoutMs = 4000
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
 
-/** A stream worker or a back-source: the first letter of its socket; a number for each process ever started follows. */
-type SocketPrefix = 's' | 'b'
+/** What the name of a worker's socket begins with; a number for each process ever started follows. */
+const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
 
 /**
  * The master: reads the configuration, starts and replaces the workers, keeps the table of streams, and does
@@ -43,7 +45,8 @@ export class Master {
   readonly #admission: Admission
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
-  readonly #group: StreamGroup
+  readonly #streamGroup: WorkerGroup
+  readonly #httpGroup: WorkerGroup
   readonly #exits = new Map<WorkerHandle, () => void>()
   #config: Config
   #spawned = 0
@@ -79,7 +82,7 @@ export class Master {
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', 'b', listener),
+      (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
       this.#logger,
       {
@@ -91,17 +94,8 @@ export class Master {
       },
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
-    this.#group = new StreamGroup(
-      (index, listener) => this.#spawn('stream', 's', listener, index),
-      this.#logger,
-      {
-        onMessage: (worker, message) => this.#onStreamMessage(worker, message),
-        onLost: (worker) => {
-          this.#admission.onWorkerLost(worker)
-          this.#table.onWorkerLost(worker)
-        },
-      },
-    )
+    this.#streamGroup = this.#groupOf('stream')
+    this.#httpGroup = this.#groupOf('http')
   }
 
   /**
@@ -111,11 +105,15 @@ export class Master {
    */
   async start(): Promise<string[]> {
     try {
-      for (const endpoint of this.#config.listen) await probe(endpoint)
+      const http = httpEndpoints(this.#config).map(({ endpoint }) => endpoint)
+      for (const endpoint of [...this.#config.listen, ...http]) await probe(endpoint)
       await this.#control.listen()
-      const endpoints = await this.#group.start(streamWorkers(this.#config))
+      const endpoints = await Promise.all([
+        this.#streamGroup.start(streamWorkers(this.#config)),
+        this.#httpGroup.start(httpWorkers(this.#config)),
+      ])
       this.#pool.refill()
-      return endpoints
+      return endpoints.flat()
     } catch (error) {
       await this.stop()
       throw error
@@ -143,7 +141,8 @@ export class Master {
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
-    this.#group.resize(streamWorkers(next))
+    this.#streamGroup.resize(streamWorkers(next))
+    this.#httpGroup.resize(httpWorkers(next))
     this.#logger.info(diff, 'reloaded')
   }
 
@@ -158,9 +157,9 @@ export class Master {
   async stopGracefully(): Promise<void> {
     if (this.#stopping !== null) return this.#stopping
     this.#logger.info({ graceMs: this.#config.graceFinalWait }, 'graceful stop: waiting for clients')
-    this.#group.close()
-    const gone = Promise.all(this.#group.workers.map((worker) => this.#exitOf(worker)))
-    for (const worker of this.#group.workers) worker.leave('drain')
+    this.#closeGroups()
+    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
+    for (const worker of this.#clientWorkers) worker.leave('drain')
     await Promise.race([gone, delay(this.#config.graceFinalWait)])
     return this.stop()
   }
@@ -188,16 +187,25 @@ export class Master {
   }
 
   get #workers(): WorkerHandle[] {
-    return [...this.#group.workers, ...this.#pool.workers]
+    return [...this.#clientWorkers, ...this.#pool.workers]
+  }
+
+  get #clientWorkers(): WorkerHandle[] {
+    return [...this.#streamGroup.workers, ...this.#httpGroup.workers]
+  }
+
+  #closeGroups(): void {
+    this.#streamGroup.close()
+    this.#httpGroup.close()
   }
 
   async #stopNow(): Promise<void> {
     this.#logger.info('stopping')
-    this.#group.close()
+    this.#closeGroups()
     this.#pool.close()
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
-    await this.#end(this.#group.workers)
+    await this.#end(this.#clientWorkers)
     await this.#end(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -233,12 +241,17 @@ export class Master {
     })
   }
 
-  #spawn(
-    role: 'stream' | 'back-source',
-    prefix: SocketPrefix,
-    listener: WorkerListener,
-    index?: number,
-  ): WorkerHandle {
+  #groupOf(role: 'stream' | 'http'): WorkerGroup {
+    return new WorkerGroup((index, listener) => this.#spawn(role, listener, index), this.#logger, {
+      onMessage: (worker, message) => this.#onClientMessage(worker, message),
+      onLost: (worker) => {
+        this.#admission.onWorkerLost(worker)
+        this.#table.onWorkerLost(worker)
+      },
+    })
+  }
+
+  #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
       onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
@@ -253,7 +266,7 @@ export class Master {
       role,
       {
         index: index ?? this.#spawned,
-        socketPath: this.#runtime.socket(`${prefix}${this.#spawned}`),
+        socketPath: this.#runtime.socket(`${socketPrefixes[role]}${this.#spawned}`),
         serverId: this.#serverId,
         config: this.#config,
         log: this.#config.log,
@@ -262,7 +275,7 @@ export class Master {
     )
   }
 
-  #onStreamMessage(worker: WorkerHandle, message: WorkMessage): void {
+  #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
         const admitted = this.#admission.admit(worker, message.connectionId)
@@ -290,7 +303,7 @@ export class Master {
         this.#table.unwatch(worker, message.stream)
         break
       default:
-        throw new WeirError('IPC_FRAME', `a stream worker sent ${message.t}`)
+        throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
 }
@@ -305,6 +318,13 @@ function poolLimits(config: Config): PoolLimits {
 function streamWorkers(config: Config): number {
   if (process.platform !== 'linux') return 1
   return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
+}
+
+/** None as long as nothing is to be served over HTTP. */
+function httpWorkers(config: Config): number {
+  const { httpApi, httpServer } = config
+  if (!httpApi.enabled && !httpServer.enabled) return 0
+  return process.platform === 'linux' ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }
 
 function delay(ms: number): Promise<void> {

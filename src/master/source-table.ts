@@ -100,6 +100,7 @@ export class SourceTable {
     this.#linger(entry)
   }
 
+  /** A worker wants a stream: it hears where it is, or that nobody publishes it, and of every change. */
   watch(worker: WorkerHandle, stream: StreamId): void {
     let watchers = this.#watchers.get(stream)
     if (watchers === undefined) {
@@ -108,7 +109,8 @@ export class SourceTable {
     }
     watchers.add(worker)
     const entry = this.#sources.get(stream)
-    if (entry?.open) this.#announce(entry, worker)
+    if (entry === undefined) worker.send({ t: 'source-absent', stream })
+    else if (entry.open) this.#announce(entry, worker)
   }
 
   unwatch(worker: WorkerHandle, stream: StreamId): void {

@@ -18,6 +18,7 @@ import {
 const mains: Record<WorkerRole, string> = {
   stream: fileURLToPath(new URL('../stream/main.js', import.meta.url)),
   'back-source': fileURLToPath(new URL('../backsource/main.js', import.meta.url)),
+  http: fileURLToPath(new URL('../http/main.js', import.meta.url)),
 }
 
 /**
@@ -27,6 +28,7 @@ const mains: Record<WorkerRole, string> = {
 const nodeOptions: Record<WorkerRole, readonly string[]> = {
   stream: ['--max-semi-space-size=4', '--expose-gc'],
   'back-source': ['--max-semi-space-size=1', '--single-threaded', '--expose-gc'],
+  http: ['--max-semi-space-size=16', '--expose-gc'],
 }
 
 /**

@@ -22,6 +22,10 @@ class Worker implements SubscriberChannel {
     this.#story.push('idle')
   }
 
+  sendReplay(_source: number, edge: string): void {
+    this.#story.push(`replay-${edge}`)
+  }
+
   sendPacket(_source: number, packet: Packet): void {
     this.packets.push(packet)
     this.#story.push(...marks([packet]))
@@ -78,6 +82,40 @@ describe('a subscriber', () => {
     push(interFrame(40))
     expect(worker.take()).toStrictEqual(['restart abc', '0', '40'])
     expect(live.status().players).toBe(1)
+  })
+
+  test('of a stream that nobody publishes hears so', () => {
+    const { live } = setUp()
+    expect(subscribed(live).take()).toStrictEqual(['idle'])
+    live.publish('abc')
+    expect(subscribed(live).take()).toStrictEqual(['restart abc'])
+  })
+
+  test('may have the past once more, and others do not get it', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(videoHeader('avc'), keyFrame(0))
+    const [worker, other] = [subscribed(live), subscribed(live)]
+    worker.take()
+    other.take()
+    push(interFrame(40))
+    live.replay(worker)
+    push(interFrame(80))
+    const past = ['replay-begin', 'avc', '0', '40', 'replay-end']
+    expect(worker.take()).toStrictEqual(['40', ...past, '80'])
+    expect(other.take()).toStrictEqual(['40', '80'])
+  })
+
+  test('has no past to get once the publisher left', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(videoHeader('avc'), keyFrame(0))
+    const worker = subscribed(live)
+    live.unpublish()
+    worker.take()
+    live.replay(worker)
+    expect(worker.take()).toStrictEqual(['replay-begin', 'replay-end'])
+    live.replay(new Worker())
   })
 
   test('that unsubscribes gets nothing more', () => {

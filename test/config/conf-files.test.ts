@@ -18,6 +18,15 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'http.conf': (config) => {
+    const api = [{ host: '127.0.0.1', port: 1985 }]
+    expect(config).toMatchObject({
+      ...foreground,
+      httpServer: { enabled: true, listen: [{ host: null, port: 8080 }] },
+      httpApi: { enabled: true, listen: api },
+    })
+    expect(config.vhosts[standard]?.httpRemux).toMatchObject({ enabled: true })
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })

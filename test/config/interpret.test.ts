@@ -317,10 +317,7 @@ test.each([
   ['vhost a {\n play {\n mw_msgs 8; } }', ['3: "mw_msgs" is accepted but not acted on (yet)']],
   ['vhost a { hls { enabled off; hls_fragment 5; } hds { } }', []],
   ['vhost a { hls {\n enabled on; hls_fragment 5; } }', ['1: "hls" is accepted but not acted on (yet)']],
-  [
-    'http_api {\n enabled on; https {\n enabled on; } }',
-    ['1: "http_api" is accepted but not acted on (yet)'],
-  ],
+  ['http_api {\n enabled on; https {\n enabled on; } }', ['2: "https" is accepted but not acted on (yet)']],
   ['vhost a { cluster { mode local; } }', []],
   ['vhost a { cluster { mode remote; origin b; } }', ['1: "cluster" is accepted but not acted on (yet)']],
   [

@@ -128,7 +128,12 @@ const ownDirectives = {
     'Back-source processes kept ready, so that a publish waits for no process to start.',
     acted,
   ),
-  httpWorkers: integer('1', { min: 0, max: 64 }, 'Processes that serve HTTP.', {}),
+  httpWorkers: integer(
+    '1',
+    { min: 0, max: 64 },
+    'Processes that serve HTTP, when http_server or http_api is enabled.',
+    acted,
+  ),
   runtimeDir: path(
     './objs/run',
     'The directory of the Unix sockets between processes; keep it short, the system allows 107 bytes.',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WeirError } from '../../src/base/errors.ts'
-import { StreamGroup } from '../../src/master/stream-group.ts'
+import { WorkerGroup } from '../../src/master/worker-group.ts'
 import type { WorkerListener } from '../../src/master/worker-handle.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { FakeWorker } from './fakes.ts'
@@ -21,7 +21,7 @@ function setUp() {
   const messages: unknown[] = []
   const { logger, lines } = recordingLogger()
   let listener: WorkerListener | undefined
-  const group = new StreamGroup(
+  const group = new WorkerGroup(
     (index, given) => {
       listener = given
       const turn = spawned.filter(({ name }) => name.startsWith(`${index}`)).length
@@ -78,6 +78,14 @@ describe('the start', () => {
     expect(await starting).toStrictEqual(endpoints)
   })
 
+  test('of no workers is done at once', async () => {
+    const { group, names } = setUp()
+    expect(await group.start(0)).toStrictEqual([])
+    expect(names()).toStrictEqual([])
+    group.resize(1)
+    expect(names()).toStrictEqual(['1a'])
+  })
+
   test('fails with the reason of a worker that dies before, and starts no other', async () => {
     const { group, ready, end, names, lost } = setUp()
     const starting = group.start(2)
@@ -100,7 +108,9 @@ describe('a worker that ends by itself', () => {
     vi.advanceTimersByTime(0)
     expect(names()).toStrictEqual(['1a', '2a', '1b'])
     expect(serving()).toStrictEqual(['1b', '2a'])
-    expect(complaints()).toMatchObject([{ code: 'WORKER_EXIT', reason: '1a is dead', waitMs: 0 }])
+    expect(complaints()).toMatchObject([
+      { worker: '1a', code: 'WORKER_EXIT', reason: '1a is dead', waitMs: 0 },
+    ])
   })
 
   test('again and again is replaced later and later, each place for itself', async () => {

@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { monotonicMs } from '../../src/base/clock.ts'
-import type { FromMaster, ToMaster } from '../../src/ipc/contract.ts'
-import { MediaServer, type SenderChannel } from '../../src/ipc/media-server.ts'
-import type { Packet } from '../../src/media/packet.ts'
+import type { ToMaster } from '../../src/ipc/contract.ts'
+import { PlayerHub } from '../../src/pull/player-hub.ts'
 import { Player } from '../../src/stream/player.ts'
-import { PlayerHub } from '../../src/stream/player-hub.ts'
+import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
+import { fakeBackSource } from '../support/back-source.ts'
 import { configOf, vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { interFrame, keyFrame, videoHeader } from '../support/packets.ts'
+import { PlaySocket } from '../support/play-socket.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { PlaySocket } from './play-socket.ts'
 
 const stream = '__defaultVhost__/live/x'
-const framing = { chunkSize: 128, streamId: 1 }
+const format = rtmpFormat(128, 1)
 
 afterEach(() => {
   vi.useRealTimers()
@@ -25,11 +25,11 @@ function setUp(section = '') {
   const config = configOf(`vhost __defaultVhost__ { ${section} }`)
   const hub = new PlayerHub(config, logger, (message) => sent.push(message))
   onTestFinished(() => hub.close())
-  const play = (name = stream) => {
+  const play = (name = stream, as = format) => {
     const socket = new PlaySocket()
     const player = new Player(
       () => hub.streamFor(name, vhostConfigOf(section)),
-      framing,
+      as,
       socket,
       () => {},
     )
@@ -37,45 +37,6 @@ function setUp(section = '') {
     return { player, socket }
   }
   return { hub, sent, lines, play }
-}
-
-/** A back-source without a process: what workers ask it, and a way to send them media. */
-async function backSource(name: string) {
-  const path = join(tempDir(), `${name}.sock`)
-  const asked: string[] = []
-  const channels: SenderChannel[] = []
-  const server = new MediaServer(path, {
-    onMessage: (channel, message) => {
-      if (!channels.includes(channel)) channels.push(channel)
-      asked.push(`${message.t} ${'source' in message ? message.source : ''}`)
-    },
-    onClose: (channel) => channels.splice(channels.indexOf(channel), 1),
-    onError: (error) => expect.unreachable(error.message),
-  })
-  await server.listen()
-  onTestFinished(() => server.close())
-  const up = (source = 1): Extract<FromMaster, { t: 'source-up' }> => ({
-    t: 'source-up',
-    stream,
-    source,
-    path,
-    sourceId: name,
-  })
-  /** As a back-source begins: a publisher with a key frame. */
-  const begin = (source = 1): void => {
-    channels[0]!.send({ t: 'restart', source, sourceId: name })
-    media(source, videoHeader('avc'), keyFrame(0, `${name}-key`))
-  }
-  const media = (source: number, ...packets: Packet[]): void => {
-    const [channel] = channels
-    for (const { type, flags, timestamp, body } of packets) {
-      channel!.sendMedia(source, type, flags, timestamp, body)
-    }
-    channel!.flush()
-  }
-  const say = (t: 'idle' | 'gone', source = 1): void => channels[0]!.send({ t, source })
-  const subscribed = (): Promise<void> => vi.waitFor(() => expect(asked.at(-1)).toMatch(/^subscribe/))
-  return { path, server, asked, channels, up, begin, media, say, subscribed }
 }
 
 /** Waits until a player got these, and nothing else. */
@@ -98,7 +59,7 @@ describe('a player', () => {
 
   test('gets the stream when the master says where it is', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -110,7 +71,7 @@ describe('a player', () => {
 
   test('shares the link with the players of other streams of the same back-source', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const [first, second] = [play(), play('__defaultVhost__/live/y')]
     hub.onMessage(back.up(1))
     hub.onMessage({ ...back.up(2), stream: '__defaultVhost__/live/y' })
@@ -123,10 +84,30 @@ describe('a player', () => {
     await expectMarks(first.socket, ['avc', 'one-key'])
   })
 
+  test('of a further format gets the cached past too, and those of the first do not get it again', async () => {
+    const { hub, play } = setUp()
+    const back = await fakeBackSource(stream, 'one')
+    const { socket } = play()
+    hub.onMessage(back.up())
+    await back.subscribed()
+    back.begin()
+    await expectMarks(socket, ['avc', 'one-key'])
+    const { socket: other } = play(stream, rtmpFormat(128, 5))
+    await vi.waitFor(() => expect(back.asked.at(-1)).toBe('replay 1'))
+    back.media(1, interFrame(40, 'before'))
+    back.say('replay-begin')
+    back.media(1, videoHeader('avc'), keyFrame(0, 'one-key'), interFrame(40, 'before'))
+    back.say('replay-end')
+    back.media(1, interFrame(80, 'after'))
+    await expectMarks(other, ['avc', 'one-key', 'before', 'after'])
+    await expectMarks(socket, ['before', 'after'])
+  })
+
   test('of a stream that nobody asked for any more is no player', () => {
     const { hub, sent } = setUp()
     hub.onMessage({ t: 'source-up', stream, source: 1, path: '/nowhere', sourceId: 'x' })
     hub.onMessage({ t: 'source-down', stream, source: 1 })
+    hub.onMessage({ t: 'source-absent', stream })
     expect(sent).toStrictEqual([])
     expect(hub.status()).toStrictEqual([])
   })
@@ -135,7 +116,7 @@ describe('a player', () => {
 describe('a stream', () => {
   test('without players is kept for ten seconds, then let go', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -158,7 +139,7 @@ describe('a stream', () => {
 
   test('is found again by a player that was paused for longer than it was kept', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player, socket } = play()
     player.stop()
     hub.sweep(monotonicMs() + 11_000)
@@ -185,10 +166,44 @@ describe('a stream', () => {
   })
 })
 
+describe('whether a stream is published', () => {
+  test('is known when the master or the back-source has answered, and follows publishers', async () => {
+    const { hub } = setUp()
+    const back = await fakeBackSource(stream, 'one')
+    const pulled = hub.streamFor(stream, vhostConfigOf())
+    const seen: string[] = []
+    pulled.observe(() => seen.push(pulled.presence))
+    expect(pulled.presence).toBe('unknown')
+    hub.onMessage({ t: 'source-absent', stream })
+    expect(seen).toStrictEqual(['absent'])
+    hub.onMessage(back.up())
+    await back.subscribed()
+    back.say('idle')
+    await vi.waitFor(() => expect(seen).toStrictEqual(['absent', 'absent']))
+    back.begin()
+    await vi.waitFor(() => expect(seen.slice(2)).toStrictEqual(['live', 'live']))
+    back.say('idle')
+    await vi.waitFor(() => expect(seen.slice(4)).toStrictEqual(['absent']))
+    hub.onMessage({ t: 'source-down', stream, source: 1 })
+    expect(pulled.presence).toBe('absent')
+  })
+
+  test('keeps the stream as long as somebody wants to know', () => {
+    const { hub } = setUp()
+    const end = hub.streamFor(stream, vhostConfigOf()).observe(() => {})
+    hub.sweep(monotonicMs() + 60_000)
+    expect(hub.status().length).toBe(1)
+    end()
+    end()
+    hub.sweep(monotonicMs() + 60_000)
+    expect(hub.status()).toStrictEqual([])
+  })
+})
+
 describe('a source that goes down', () => {
   test('and comes up elsewhere: players go on there, in time', async () => {
     const { hub, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     const { socket } = play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -209,7 +224,7 @@ describe('a source that goes down', () => {
 
   test('sends nothing any more, though its packets are still on their way', async () => {
     const { hub, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     const { socket } = play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -225,7 +240,7 @@ describe('a source that goes down', () => {
 
   test('shows who joins meanwhile nothing of the past', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -237,7 +252,7 @@ describe('a source that goes down', () => {
 
   test('because its publisher left shows joiners nothing of the past either', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -249,12 +264,12 @@ describe('a source that goes down', () => {
 })
 
 describe('a source that is lost', () => {
-  test.each<[string, (back: Awaited<ReturnType<typeof backSource>>) => void]>([
+  test.each<[string, (back: Awaited<ReturnType<typeof fakeBackSource>>) => void]>([
     ['with its link', (back) => back.server.close()],
     ['in its back-source', (back) => back.say('gone')],
   ])('%s is asked for again after a moment', async (_, lose) => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -271,7 +286,7 @@ describe('a source that is lost', () => {
 
   test('is not asked for again when the master has told of another meanwhile', async () => {
     const { hub, sent, play } = setUp()
-    const [one, two] = [await backSource('one'), await backSource('two')]
+    const [one, two] = [await fakeBackSource(stream, 'one'), await fakeBackSource(stream, 'two')]
     play()
     hub.onMessage(one.up())
     await one.subscribed()
@@ -286,7 +301,7 @@ describe('a source that is lost', () => {
 
   test('is not asked for again when nobody plays it any more, nor twice when it was let go and came back', async () => {
     const { hub, sent, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { player } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -311,7 +326,7 @@ describe('a source that is lost', () => {
 describe('a reload', () => {
   test('holds for running streams', async () => {
     const { hub, play } = setUp()
-    const back = await backSource('one')
+    const back = await fakeBackSource(stream, 'one')
     const { socket } = play()
     hub.onMessage(back.up())
     await back.subscribed()
@@ -327,7 +342,7 @@ describe('a reload', () => {
     async (section) => {
       const slow = 'play { mw_latency 10000; }'
       const { hub, play } = setUp(slow)
-      const back = await backSource('one')
+      const back = await fakeBackSource(stream, 'one')
       const { socket } = play()
       hub.onMessage(back.up())
       await back.subscribed()

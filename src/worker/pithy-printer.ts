@@ -1,7 +1,12 @@
-import type { Connection } from './connection.ts'
+/** A client that can write a line about what it does. */
+export interface Summarised {
+  readonly id: string
+  readonly role: 'publish' | 'play' | null
+  logSummary(): void
+}
 
 /**
- * The periodic summary lines of connections, at a constant total rate: one publisher and one player in each
+ * The periodic summary lines of clients, at a constant total rate: one publisher and one player in each
  * interval (`pithy_print_ms`), in turn, however many there are.
  */
 export class PithyPrinter {
@@ -14,7 +19,7 @@ export class PithyPrinter {
   }
 
   /** To be called about once a second. */
-  print(nowMs: number, connections: ReadonlyMap<string, Connection>): void {
+  print(nowMs: number, connections: ReadonlyMap<string, Summarised>): void {
     if (nowMs - this.#printedAtMs < this.intervalMs) return
     this.#printedAtMs = nowMs
     this.#printNext('publish', connections)
@@ -22,7 +27,7 @@ export class PithyPrinter {
   }
 
   /** Takes the connection behind the one printed last, in the order of their arrival; at the end, the first. */
-  #printNext(role: 'publish' | 'play', connections: ReadonlyMap<string, Connection>): void {
+  #printNext(role: 'publish' | 'play', connections: ReadonlyMap<string, Summarised>): void {
     const candidates = [...connections.values()].filter((connection) => connection.role === role)
     const last = candidates.findIndex(({ id }) => id === this.#lastPrinted[role])
     const next = candidates[last + 1] ?? candidates[0]

@@ -5,7 +5,7 @@ import { BackOff } from './back-off.ts'
 import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
 
 /** What the group's owner hears. */
-export interface StreamGroupListener {
+export interface WorkerGroupListener {
   onMessage(worker: WorkerHandle, message: WorkMessage): void
   onLost(worker: WorkerHandle): void
 }
@@ -19,10 +19,10 @@ interface Slot {
   timer: NodeJS.Timeout | null
 }
 
-/** The stream workers 1 to N: each is replaced when it ends by itself. */
-export class StreamGroup implements WorkerListener {
+/** The workers 1 to N of a role that serves clients: each is replaced when it ends by itself. */
+export class WorkerGroup implements WorkerListener {
   readonly #spawn: (index: number, listener: WorkerListener) => WorkerHandle
-  readonly #listener: StreamGroupListener
+  readonly #listener: WorkerGroupListener
   readonly #logger: Logger
   readonly #slots: Slot[] = []
   /** Workers that were replaced and still serve their last clients. */
@@ -35,7 +35,7 @@ export class StreamGroup implements WorkerListener {
   constructor(
     spawn: (index: number, listener: WorkerListener) => WorkerHandle,
     logger: Logger,
-    listener: StreamGroupListener,
+    listener: WorkerGroupListener,
   ) {
     this.#spawn = spawn
     this.#logger = logger
@@ -43,11 +43,12 @@ export class StreamGroup implements WorkerListener {
   }
 
   /**
-   * Starts the workers.
+   * Starts the workers; a group may have none.
    * @returns the addresses they listen on, when all are ready
    * @throws WeirError when one cannot start: then the server cannot
    */
   start(size: number): Promise<string[]> {
+    if (size === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       this.#boot = { resolve, reject }
       this.resize(size)
@@ -125,8 +126,8 @@ export class StreamGroup implements WorkerListener {
     }
     const waitMs = slot.backOff.next(monotonicMs() - slot.startedAtMs)
     this.#logger.error(
-      { code: codeOf(error), reason: error.message, waitMs },
-      'a stream worker ended by itself',
+      { worker: worker.name, code: codeOf(error), reason: error.message, waitMs },
+      'a worker ended by itself',
     )
     slot.timer = setTimeout(() => this.#fill(slot), waitMs)
   }

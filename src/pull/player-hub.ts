@@ -7,7 +7,6 @@ import { MediaClient } from '../ipc/media-client.ts'
 import type { BroadcastOptions } from '../live/broadcast.ts'
 import { FlushClock } from '../live/flush-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
-import { codecName } from '../media/packet.ts'
 import { PulledStream } from './pulled-stream.ts'
 
 /** A stream that nobody plays any more is kept this long: the next player often comes at once. */
@@ -57,11 +56,14 @@ export class PlayerHub {
     return pulled
   }
 
-  onMessage(message: Extract<FromMaster, { t: 'source-up' | 'source-down' }>): void {
+  onMessage(message: Extract<FromMaster, { t: 'source-up' | 'source-absent' | 'source-down' }>): void {
     const pulled = this.#streams.get(message.stream)
     if (pulled === undefined) return
     this.#dropSubscription(pulled)
-    if (message.t === 'source-down') return
+    if (message.t !== 'source-up') {
+      pulled.idle()
+      return
+    }
     const link = this.#linkTo(message.path)
     pulled.subscription = { link, source: message.source, sourceId: message.sourceId }
     this.#bySource.set(message.source, pulled)
@@ -95,15 +97,13 @@ export class PlayerHub {
 
   status(): StreamStatus[] {
     return [...this.#streams.values()].map((pulled) => {
-      const headers = pulled.headers
       return {
         stream: pulled.stream,
         source: pulled.subscription?.source ?? 0,
         sourceId: pulled.subscription?.sourceId ?? '',
         publishing: false,
         players: pulled.players,
-        video: headers?.video ? codecName(headers.video.type, headers.video.body) : null,
-        audio: headers?.audio ? codecName(headers.audio.type, headers.audio.body) : null,
+        ...pulled.content,
         bytesIn: pulled.bytesIn,
         bytesOut: pulled.bytesOut,
         packetsIn: pulled.packetsIn,
@@ -151,6 +151,8 @@ export class PlayerHub {
         pulled.restart()
       },
       onIdle: (source) => current(source)?.idle(),
+      onReplayBegin: (source) => current(source)?.beginReplay(),
+      onReplayEnd: (source) => current(source)?.endReplay(),
       onPacket: (source, packet) => current(source)?.push(packet),
       onGone: (source) => {
         const pulled = current(source)

@@ -1,6 +1,7 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server } from 'node:net'
 import { WeirError } from '../base/errors.ts'
 import type { Endpoint } from '../config/config.ts'
+import { endpointName } from '../config/endpoints.ts'
 
 /** Connections that may wait to be accepted. */
 const backlog = 4096
@@ -8,18 +9,18 @@ const backlog = 4096
 /** Every worker listens on the same ports by itself; the kernel balances (Linux only). */
 const reusePort = process.platform === 'linux'
 
-/** The TCP ports of a stream worker. */
+/** The TCP ports of a worker, all served alike. */
 export class Listeners {
-  readonly #onSocket: (socket: Socket) => void
+  readonly #createServer: () => Server
   readonly #onError: (error: Error) => void
   readonly #servers = new Map<string, Server>()
 
   /**
-   * @param onSocket gets each connection before anything was read from it
+   * @param createServer makes the server of one port
    * @param onError a connection could not be accepted (no file descriptors, above all); listening goes on
    */
-  constructor(onSocket: (socket: Socket) => void, onError: (error: Error) => void) {
-    this.#onSocket = onSocket
+  constructor(createServer: () => Server, onError: (error: Error) => void) {
+    this.#createServer = createServer
     this.#onError = onError
   }
 
@@ -30,7 +31,7 @@ export class Listeners {
    * @throws WeirError LISTEN when one cannot be bound; the others stay as they were
    */
   async apply(endpoints: readonly Endpoint[]): Promise<string[]> {
-    const wanted = new Map(endpoints.map((endpoint) => [nameOf(endpoint), endpoint]))
+    const wanted = new Map(endpoints.map((endpoint) => [endpointName(endpoint), endpoint]))
     for (const [name, endpoint] of wanted) {
       if (!this.#servers.has(name)) this.#servers.set(name, await this.#open(endpoint))
     }
@@ -58,10 +59,10 @@ export class Listeners {
   }
 
   #open(endpoint: Endpoint): Promise<Server> {
-    const server = createServer({ pauseOnConnect: true, keepAlive: true }, this.#onSocket)
+    const server = this.#createServer()
     return new Promise((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException): void => {
-        reject(new WeirError('LISTEN', `listen ${nameOf(endpoint)}: ${reasonOf(error)}`, error))
+        reject(new WeirError('LISTEN', `listen ${endpointName(endpoint)}: ${reasonOf(error)}`, error))
       }
       server.once('error', refuse)
       const host = endpoint.host === null ? {} : { host: endpoint.host }
@@ -72,13 +73,6 @@ export class Listeners {
       })
     })
   }
-}
-
-function nameOf(endpoint: Endpoint): string {
-  if (endpoint.host === null) return String(endpoint.port)
-  return endpoint.host.includes(':')
-    ? `[${endpoint.host}]:${endpoint.port}`
-    : `${endpoint.host}:${endpoint.port}`
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { Connection } from '../../src/stream/connection.ts'
-import { PithyPrinter } from '../../src/stream/pithy-printer.ts'
+import { PithyPrinter, type Summarised } from '../../src/worker/pithy-printer.ts'
 
-type Role = Connection['role']
+type Role = Summarised['role']
 
 /** Connections that write down when their line was printed. */
-function connectionsOf(printed: string[], roles: Record<string, Role>): Map<string, Connection> {
+function connectionsOf(printed: string[], roles: Record<string, Role>): Map<string, Summarised> {
   return new Map(
     Object.entries(roles).map(([id, role]) => {
-      const connection = { id, role, logSummary: () => printed.push(id) }
-      return [id, connection as unknown as Connection]
+      return [id, { id, role, logSummary: () => printed.push(id) }]
     }),
   )
 }
