@@ -1,14 +1,5 @@
 import { readFileSync } from 'node:fs'
-
-/** Whether a process of this pid exists (it may be another user's). */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
+import { isAlive } from '../base/process-alive.ts'
 
 /**
  * Whether the process of this pid is a Weir master: pids are reused, and a stale pid file must not block a

@@ -5,6 +5,7 @@ import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
+import { HlsDisposal } from './hls-disposal.ts'
 import type { StreamRegistry } from './registry.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -62,6 +63,7 @@ export class SourceTable {
   /** Workers with players of a stream, whether it is live or not. */
   readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
   readonly #wishes = new Set<Wish>()
+  readonly #disposal = new HlsDisposal((stream) => this.#dispose(stream))
   #config: Config
   #nextNumber = 1
 
@@ -156,6 +158,15 @@ export class SourceTable {
     }, reattachMs)
   }
 
+  /** A back-source cannot take a stream as its vhost wants it. */
+  disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
+    for (const entry of this.#sources.values()) {
+      if (entry.number !== number || entry.host !== backSource || entry.publisher === null) continue
+      this.#revoke(entry, code, message)
+      this.#linger(entry)
+    }
+  }
+
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
@@ -182,6 +193,7 @@ export class SourceTable {
   /** No further source is closed or moved by its timer; for the end of the server. */
   close(): void {
     for (const entry of this.#sources.values()) stopTimers(entry)
+    this.#disposal.close()
   }
 
   #publishHere(worker: WorkerHandle, message: PublishMessage): void {
@@ -212,6 +224,7 @@ export class SourceTable {
     }
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
+    this.#disposal.onPublish(stream)
     entry.publisher = { worker, publishId, connectionId, ip }
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
@@ -285,6 +298,16 @@ export class SourceTable {
     entry.publisher = null
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
+    const hls = vhostOf(this.#config, vhostOfStream(entry.stream))?.hls
+    this.#disposal.onPublisherLeft(entry.stream, hls?.enabled ? hls.hlsDispose : 0)
+  }
+
+  /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
+  #dispose(stream: StreamId): void {
+    const entry = this.#sources.get(stream)
+    const host = entry?.host ?? this.#hosts.acquire()
+    host.worker.send({ t: 'dispose', stream })
+    if (entry === undefined) this.#hosts.release(host)
   }
 
   #closeSource(entry: SourceEntry): void {
