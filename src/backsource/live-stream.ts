@@ -1,37 +1,62 @@
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
 import type { SourceNumber, StreamId, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
 import { codecName, dataType, metadataFlag, type Packet } from '../media/packet.ts'
+import { HlsStream } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
+/** What a stream hears of the process that holds it, and tells it. */
+export interface LiveStreamOwner {
+  /** `utc_time`. */
+  readonly utcTime: boolean
+  /** The publisher is to be closed. */
+  onDisconnect(stream: LiveStream, code: string, message: string): void
+}
+
 /**
- * One stream in a back-source: its source and who subscribed. Segmenters, recorders and forwarders will be
- * further consumers of the source beside the subscriptions.
+ * One stream in a back-source: its source, who subscribed, and its HLS. Recorders and forwarders will be further
+ * consumers of the source.
  */
 export class LiveStream {
   readonly stream: StreamId
   readonly number: SourceNumber
   readonly #source: Source
   readonly #logger: Logger
+  readonly #owner: LiveStreamOwner
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
+  #hls: HlsStream | null = null
+  /** HLS that ended and has not written everything yet. */
+  readonly #closing = new Set<Promise<void>>()
   #config: VhostConfig
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
-  constructor(stream: StreamId, number: SourceNumber, config: VhostConfig, logger: Logger) {
+  constructor(
+    stream: StreamId,
+    number: SourceNumber,
+    config: VhostConfig,
+    logger: Logger,
+    owner: LiveStreamOwner,
+  ) {
     this.stream = stream
     this.number = number
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
+    this.#owner = owner
+    this.#openHls()
   }
 
   set config(config: VhostConfig) {
     this.#config = config
     this.#applyOptions()
+    if (config.hls.enabled && this.#hls?.reconfigure(config.hls)) return
+    this.#closeHls()
+    this.#openHls()
   }
 
   publish(sourceId: string): void {
@@ -79,6 +104,18 @@ export class LiveStream {
     }
   }
 
+  /** Deletes what HLS has written, if nobody publishes. */
+  dispose(): void {
+    if (this.#source.sourceId === '') this.#hls?.dispose()
+  }
+
+  /** The end of the stream. Resolves when its files are complete. */
+  async close(): Promise<void> {
+    this.unpublish()
+    this.#closeHls()
+    await Promise.all(this.#closing)
+  }
+
   status(): StreamStatus {
     const { video, audio } = this.#source.headers
     let dropped = 0
@@ -95,7 +132,32 @@ export class LiveStream {
       bytesOut: 0,
       packetsIn: this.#source.packetsIn,
       packetsDropped: dropped,
+      ...(this.#hls && { hls: this.#hls.status }),
     }
+  }
+
+  #openHls(): void {
+    const { hls } = this.#config
+    if (!hls.enabled) return
+    try {
+      this.#hls = new HlsStream(this.stream, hls, this.#owner.utcTime, this.#logger, {
+        onSegment: (segment) => this.#logger.debug(segment, 'hls: a segment is in the playlist'),
+        onDisconnect: (code, message) => this.#owner.onDisconnect(this, code, message),
+      })
+      this.#hls.waitFor(Promise.all(this.#closing))
+      this.#source.join(this.#hls)
+    } catch (error) {
+      if (codeOf(error) !== 'PATH_TEMPLATE') throw error
+      this.#logger.error({ code: codeOf(error) }, `hls: nothing is written: ${messageOf(error)}`)
+    }
+  }
+
+  #closeHls(): void {
+    if (this.#hls === null) return
+    this.#source.leave(this.#hls)
+    const closing: Promise<void> = this.#hls.close().finally(() => this.#closing.delete(closing))
+    this.#closing.add(closing)
+    this.#hls = null
   }
 
   #readMetadata(packet: Packet): void {

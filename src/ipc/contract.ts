@@ -81,6 +81,8 @@ export type FromMaster =
   // to back-sources
   | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
   | { t: 'close'; source: SourceNumber }
+  /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
+  | { t: 'dispose'; stream: StreamId }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -103,6 +105,8 @@ export type ToMaster =
   | { t: 'opened'; source: SourceNumber }
   /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
   | { t: 'detached'; source: SourceNumber }
+  /** Close the publisher: its stream cannot be taken as its vhost wants it. */
+  | { t: 'disconnect'; source: SourceNumber; code: string; message: string }
 
 /** Receiver of media to its sender, on a media channel. */
 export type ToSender =
@@ -156,4 +160,19 @@ export interface StreamStatus {
   bytesOut: number
   packetsIn: number
   packetsDropped: number
+  /** In a back-source, if HLS is enabled. */
+  hls?: HlsStatus
+}
+
+/** The HLS of a stream. */
+export interface HlsStatus {
+  enabled: boolean
+  /** `hls_fragment`, in seconds. */
+  fragment: number
+  /** Number of the newest segment that this process wrote; -1: none yet. */
+  sequence: number
+  /** Segments in the playlist. */
+  segments: number
+  /** Segments that could not be written. */
+  lost: number
 }

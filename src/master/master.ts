@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { codeOf, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
@@ -89,6 +89,15 @@ export class Master {
         onMessage: (backSource, message) => {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
+          else if (message.t === 'disconnect') {
+            const { source, code, message: reason } = message
+            this.#table.disconnect(
+              backSource,
+              source,
+              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
+              reason,
+            )
+          }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },

@@ -81,7 +81,10 @@ const srsDirectives = {
   ),
   ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', since1),
   ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs.', since6),
-  utcTime: flag('off', 'Writes times in UTC instead of local time.', since2),
+  utcTime: flag('off', 'Writes the times in file names in UTC instead of local time.', {
+    ...since2,
+    acted: true,
+  }),
   asprocess: flag('off', 'Ends the server when its parent process ends.', since2),
   serverId: text('', 'any text', 'A name for this server that stays the same over restarts.', {
     ...since6,
