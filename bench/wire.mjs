@@ -1,8 +1,8 @@
 // Measures the RTMP wire on one core: how fast messages are chunked and put together again.
 // Usage: sh scripts/build.sh && node bench/wire.mjs
-import { ChunkReader } from '../dist/rtmp/chunk-reader.js'
-import { videoChunkStream, wireSize, writeMessage } from '../dist/rtmp/chunk-writer.js'
-import { encodeSetChunkSize } from '../dist/rtmp/control.js'
+import { ChunkReader } from '../src/rtmp/chunk-reader.ts'
+import { videoChunkStream, wireSize, writeMessage } from '../src/rtmp/chunk-writer.ts'
+import { encodeSetChunkSize } from '../src/rtmp/control.ts'
 
 /** How long each figure is measured, after half of it to warm up. */
 const measureMs = 800

@@ -157,7 +157,7 @@ describe('what a worker loads', () => {
   test.each(['stream/main.ts', 'backsource/main.ts'])('%s', (main) => {
     const loaded = loadedBy(main)
     expect(loaded.modules.size).toBeGreaterThan(10)
-    expect(loaded.packages).toContain('msgpackr')
+    expect(loaded.packages).toContain('msgpackr/pack')
     for (const name of masterOnly) {
       const found = [...loaded.packages].filter((used) => used === name || used.startsWith(`${name}/`))
       expect(found).toStrictEqual([])

@@ -6,15 +6,12 @@ import { vhostOf } from '../config/vhost-of.ts'
 import type { PublisherRef, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
-import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { Packet } from '../media/packet.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { LiveStream } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
-
-/** When a process has surely done all it does at its start, in milliseconds. */
-const trimAfterMs = 5000
 
 /** A stream and the link its publisher comes over. */
 interface Entry {
@@ -56,7 +53,8 @@ class BackSource implements Worker {
   async start(): Promise<string[]> {
     await this.#server.listen()
     collectFully()
-    setTimeout(() => this.#trimMemory(), trimAfterMs)
+    // Loading the program leaves garbage behind; now, with no stream to hold up, it costs nobody anything.
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     return [this.#context.socketPath]
   }
 
@@ -174,7 +172,7 @@ class BackSource implements Worker {
     let subscriber = this.#subscribers.get(channel)
     if (subscriber === undefined) {
       subscriber = new WorkerSubscriber(channel, (packet) => {
-        this.#clock.schedule(channel, relayWaitMs(packet, 'auto', this.#streams.size))
+        this.#clock.schedule(channel, relayWaitMs(packet, mergeWaitMs('auto', this.#streams.size)))
       })
       this.#subscribers.set(channel, subscriber)
     }
@@ -194,11 +192,6 @@ class BackSource implements Worker {
     if (!this.#draining) return
     const publishing = [...this.#streams.values()].some(({ live }) => live.status().publishing)
     if (!publishing) this.#context.exit()
-  }
-
-  /** Gives back what loading the program left behind: about 2 MB of 16. */
-  #trimMemory(): void {
-    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   }
 
   #setTitle(): void {

@@ -1,5 +1,5 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { codeOf, WeirError } from '../base/errors.ts'
 import { noteBuffer } from '../base/external-memory.ts'
 import type { PacketType } from '../media/packet.ts'

@@ -9,28 +9,32 @@ export interface RelayTarget {
 /** Audio waits this long at most for a video frame to ride along with, in milliseconds. */
 const audioWaitMs = 40
 
-/** Up to this many streams in a process each video frame is relayed at the end of its event-loop turn. */
+/** With up to this many streams in a process each frame is read and relayed as it comes. */
 const promptStreams = 4
 
-/** The longest `auto` lets video wait, and what each further stream adds, in milliseconds. */
+/** The longest `auto` lets media wait, and what each stream adds, in milliseconds. */
 const maxAutoMs = 100
-const autoMsPerStream = 0.5
+const autoMsPerStream = 1
 
 /**
- * How long a packet may wait before it is relayed to another process. A wake-up of the other process costs far
- * more than the bytes, so that the wait grows with the number of streams this process relays.
+ * How long what streams bring may be gathered before it goes on to another process. A wake-up of a process costs far
+ * more than the bytes, so that the wait grows with the number of streams.
  * @param latency `mr_latency`: milliseconds, or `auto`
  * @param streams streams that this process relays
+ * @returns whole milliseconds; 0: nothing is gathered
+ */
+export function mergeWaitMs(latency: number | 'auto', streams: number): number {
+  if (latency !== 'auto') return Math.floor(latency)
+  return streams <= promptStreams ? 0 : Math.min(maxAutoMs, streams * autoMsPerStream)
+}
+
+/**
+ * How long a packet may wait before it is relayed to another process.
+ * @param mergeMs how long everything may wait, see {@link mergeWaitMs}
  * @returns milliseconds; 0: at the end of this event-loop turn
  */
-export function relayWaitMs(packet: Packet, latency: number | 'auto', streams: number): number {
-  const video =
-    latency !== 'auto'
-      ? latency
-      : streams <= promptStreams
-        ? 0
-        : Math.min(maxAutoMs, streams * autoMsPerStream)
-  return packet.type === audioType && packet.flags === 0 ? Math.max(video, audioWaitMs) : video
+export function relayWaitMs(packet: Packet, mergeMs: number): number {
+  return packet.type === audioType && packet.flags === 0 ? Math.max(mergeMs, audioWaitMs) : mergeMs
 }
 
 /** Flushes channels when the first packet queued on any of them is due, with one timer for all. */

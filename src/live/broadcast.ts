@@ -31,13 +31,15 @@ export interface BroadcastOptions {
 /** A batch is cut beyond this: a slow player's progress shows from batch to batch. */
 const maxBatchBytes = 256 * 1024
 
-/** What is known of the batch in the making. */
+/** What is known of a batch that is not written yet. */
 interface OpenBatch extends Pick<Batch, 'timestamp' | 'headers'> {
   readonly startsWithKey: boolean
   /** It has more than headers: with them alone nobody begins. */
   hasMedia: boolean
   /** The stream had video when a packet of it came. */
   hasVideo: boolean
+  /** Where it ends in the buffer; it begins where the one before it ends. */
+  end: number
 }
 
 /**
@@ -57,6 +59,8 @@ export class Broadcast implements Flushable {
   #cutPending = false
   readonly #video = new VideoPresence()
   #open: OpenBatch = newBatch(false, 0, [])
+  /** Batches that are complete and wait to be written, with the next one: a key frame costs no write of its own. */
+  #sealed: OpenBatch[] = []
   /** The first batch of the current GOP, if a player may begin there. */
   #gopStart: Batch | null = null
   #last: Batch | null = null
@@ -114,9 +118,9 @@ export class Broadcast implements Flushable {
     this.packetsIn += 1
     const header = isHeader(packet)
     const key = isKeyFrame(packet)
-    if (key) this.#cut()
+    if (key) this.#seal()
     const timestamp = header ? this.#lastTimestamp : this.#rebased(packet.timestamp)
-    if (this.#buffer.length === 0) this.#open = newBatch(key, timestamp, this.#headers.list())
+    if (this.#buffer.length === this.#sealedBytes) this.#open = newBatch(key, timestamp, this.#headers.list())
     this.#video.note(packet, timestamp, this.#options.maxBehindMs)
     this.#open.hasMedia ||= !header
     this.#open.hasVideo ||= this.#video.present
@@ -153,12 +157,31 @@ export class Broadcast implements Flushable {
     })
   }
 
-  /** Ends the batch in the making and writes it to every player: at a tick, and before each key frame. */
+  get #sealedBytes(): number {
+    return this.#sealed.at(-1)?.end ?? 0
+  }
+
+  /** Ends the batch in the making: players can begin at the next one. */
+  #seal(): void {
+    if (this.#buffer.length === this.#sealedBytes) return
+    this.#open.end = this.#buffer.length
+    this.#sealed.push(this.#open)
+  }
+
+  /** Ends the batch in the making and writes all there is to every player, at once. */
   #cut(): void {
-    if (this.#buffer.length === 0) return
-    const batch = this.#takeBatch()
-    this.#writeToAllInStep(batch)
-    if (this.#behind.size > 0) this.#queueForThoseBehind(batch)
+    this.#seal()
+    if (this.#sealed.length === 0) return
+    const bytes = this.#buffer.take()
+    let start = 0
+    const batches = this.#sealed.map((open) => {
+      const own = open.end - start === bytes.length ? bytes : bytes.subarray(start, open.end)
+      start = open.end
+      return this.#addBatch(open, own)
+    })
+    this.#sealed = []
+    this.#writeToAllInStep(bytes, this.#last!.sequence)
+    if (this.#behind.size > 0) for (const batch of batches) this.#queueForThoseBehind(batch)
   }
 
   /** Adds a player: headers and the cached GOP at once (as fast as it reads), then in step with the others. */
@@ -193,9 +216,7 @@ export class Broadcast implements Flushable {
     }
   }
 
-  #takeBatch(): Batch {
-    const bytes = this.#buffer.take()
-    const { startsWithKey, hasMedia, hasVideo, timestamp, headers } = this.#open
+  #addBatch({ startsWithKey, hasMedia, hasVideo, timestamp, headers }: OpenBatch, bytes: Buffer): Batch {
     const batch: Batch = {
       bytes,
       joinable: startsWithKey || (hasMedia && !hasVideo),
@@ -222,8 +243,7 @@ export class Broadcast implements Flushable {
     if (bytes > gopCacheMaxBytes || durationMs > maxBehindMs) this.#gopStart = null
   }
 
-  #writeToAllInStep(batch: Batch): void {
-    const { bytes, sequence } = batch
+  #writeToAllInStep(bytes: Buffer, sequence: number): void {
     const viewers = this.#inStep
     this.bytesOut += bytes.length * viewers.length
     // From the end: a viewer that falls behind leaves the list by swapping with the last.
@@ -244,8 +264,8 @@ export class Broadcast implements Flushable {
 
   #queueForThoseBehind(batch: Batch): void {
     for (const viewer of this.#behind) {
-      // Got it a moment ago, in step, and fell behind with it.
-      if (viewer.sent === batch.sequence) continue
+      // Got it a moment ago: in step, and fell behind with it; or with the batch before it.
+      if (viewer.sent >= batch.sequence) continue
       if (viewer.waiting) {
         if (batch.joinable) this.#beginAt(viewer, batch)
       } else if (viewer.next === null) {
@@ -339,7 +359,7 @@ export class Broadcast implements Flushable {
 }
 
 function newBatch(startsWithKey: boolean, timestamp: number, headers: readonly Packet[]): OpenBatch {
-  return { startsWithKey, timestamp, headers, hasMedia: false, hasVideo: false }
+  return { startsWithKey, timestamp, headers, hasMedia: false, hasVideo: false, end: 0 }
 }
 
 function endOf(batch: Batch): number {

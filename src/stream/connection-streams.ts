@@ -64,6 +64,13 @@ export class ConnectionStreams {
     return this.#players.size > 0 ? 'play' : null
   }
 
+  /** How long its socket rests after a read, in whole milliseconds; 0: not at all. */
+  get readWaitMs(): number {
+    let waitMs = Number.POSITIVE_INFINITY
+    for (const { publisher } of this.#publishes.values()) waitMs = Math.min(waitMs, publisher.readWaitMs)
+    return waitMs === Number.POSITIVE_INFINITY ? 0 : waitMs
+  }
+
   /** Whether what the peer sends cannot go on to a back-source at the moment. */
   full(nowMs: number): boolean {
     for (const { publisher } of this.#publishes.values()) if (publisher.full(nowMs)) return true

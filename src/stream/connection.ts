@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
-import { noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
@@ -9,11 +8,14 @@ import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import { ServerSession } from '../rtmp/server-session.ts'
+import { adoptSocket } from './adopt-socket.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
+import type { ReadClock, Reader } from './read-clock.ts'
 
 /** What a connection needs of its worker. */
 export interface ConnectionHost extends StreamHubs {
   readonly logger: Logger
+  readonly readClock: ReadClock
   /** Fields that name this server and this connection to the client (features of SRS's connect answer). */
   identity(connectionId: string, serverIp: string): Record<string, string | number>
   onClosed(connection: Connection): void
@@ -34,8 +36,14 @@ const awaited: Record<Phase, string> = {
 /** Replies that may wait for a peer that does not read them; beyond it nothing more is read from the peer. */
 const maxUnreadReplyBytes = 64 * 1024
 
-/** Node reads into memory of this size, cuts it to what came, and leaves the rest as a hole until it is collected. */
-const readSlabBytes = 64 * 1024
+/**
+ * Bytes the socket may hold back before the client counts as behind. Well above a flush of an ordinary stream: a write
+ * below it that the kernel takes at once costs no drain event.
+ */
+const socketHighWaterMark = 256 * 1024
+
+/** A read that brings as much tells of an encoder that would be held up if its socket rested now. */
+const fullReadBytes = 128 * 1024
 
 const nothing = Buffer.alloc(0)
 
@@ -49,7 +57,7 @@ const floodGraceMs = 10_000
 const farewellMs = 5000
 
 /** One RTMP client: its socket, its session, and the story of its life. */
-export class Connection implements ServerSessionHandler, StreamsOwner {
+export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   readonly id: string
   readonly ip: string
   readonly socket: Socket
@@ -68,11 +76,15 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
   #floodedAtMs = 0
+  /** Not read from until the read clock's next tick. */
+  #resting = false
 
-  constructor(id: string, socket: Socket, host: ConnectionHost) {
+  /** @param accepted not read from yet; it is this connection's from now on */
+  constructor(id: string, accepted: Socket, host: ConnectionHost) {
     this.id = id
-    this.ip = plainIp(socket.remoteAddress)
+    const socket = adoptSocket(accepted, socketHighWaterMark, (bytes) => this.#receive(bytes))
     this.socket = socket
+    this.ip = plainIp(socket.remoteAddress)
     this.logger = host.logger.child({ cid: id })
     this.#host = host
     this.#deadlineMs = this.#acceptedAtMs + host.config.handshakeTimeout * 1000
@@ -88,7 +100,6 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
     )
     this.#streams = new ConnectionStreams(host, this)
     this.logger.info({ ip: this.ip, port: socket.remotePort }, 'accepted')
-    socket.on('data', (bytes) => this.#receive(bytes as Buffer))
     socket.on('drain', () => this.#streams.onDrain())
     socket.on('error', (error) =>
       this.close(isHangUp(error) ? null : error, `peer closed (${codeOf(error)})`),
@@ -227,14 +238,21 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
   }
 
   /**
-   * Nothing is read from a peer that does not read, whose request is not decided yet, or whose media cannot go on.
+   * Nothing is read from a peer that does not read, whose request is not decided yet, whose media cannot go on, or
+   * while it rests.
    */
   updateReading(): void {
     if (this.#phase === 'closed') return
-    const pause = this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
+    const pause =
+      this.#resting || this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
     if (pause === this.socket.isPaused()) return
     if (pause) this.socket.pause()
     else this.socket.resume()
+  }
+
+  readOn(): void {
+    this.#resting = false
+    this.updateReading()
   }
 
   onVhost(name: string): void {
@@ -260,8 +278,12 @@ export class Connection implements ServerSessionHandler, StreamsOwner {
   }
 
   #receive(bytes: Buffer): void {
-    noteBuffer(readSlabBytes)
     if (this.#phase === 'closed') return
+    const restMs = bytes.length < fullReadBytes ? this.#streams.readWaitMs : 0
+    if (restMs > 0) {
+      this.#resting = true
+      this.#host.readClock.rest(this, restMs)
+    }
     this.run(() => this.session.push(bytes))
   }
 

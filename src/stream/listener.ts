@@ -2,12 +2,6 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { WeirError } from '../base/errors.ts'
 import type { Endpoint } from '../config/config.ts'
 
-/**
- * Bytes a client's socket may hold back before it counts as behind. Well above a flush of an ordinary stream:
- * a write below it that the kernel takes at once costs no drain event.
- */
-const socketHighWaterMark = 256 * 1024
-
 /** Connections that may wait to be accepted. */
 const backlog = 4096
 
@@ -20,7 +14,10 @@ export class Listeners {
   readonly #onError: (error: Error) => void
   readonly #servers = new Map<string, Server>()
 
-  /** @param onError a connection could not be accepted (no file descriptors, above all); listening goes on */
+  /**
+   * @param onSocket gets each connection before anything was read from it
+   * @param onError a connection could not be accepted (no file descriptors, above all); listening goes on
+   */
   constructor(onSocket: (socket: Socket) => void, onError: (error: Error) => void) {
     this.#onSocket = onSocket
     this.#onError = onError
@@ -61,7 +58,7 @@ export class Listeners {
   }
 
   #open(endpoint: Endpoint): Promise<Server> {
-    const server = createServer({ highWaterMark: socketHighWaterMark, keepAlive: true }, this.#onSocket)
+    const server = createServer({ pauseOnConnect: true, keepAlive: true }, this.#onSocket)
     return new Promise((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException): void => {
         reject(new WeirError('LISTEN', `listen ${nameOf(endpoint)}: ${reasonOf(error)}`, error))

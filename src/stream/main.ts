@@ -13,6 +13,7 @@ import { Listeners } from './listener.ts'
 import { PithyPrinter } from './pithy-printer.ts'
 import { PlayerHub } from './player-hub.ts'
 import { PublisherHub } from './publisher-hub.ts'
+import { ReadClock } from './read-clock.ts'
 
 const sweepMs = 1000
 
@@ -24,6 +25,7 @@ class StreamWorker implements Worker, ConnectionHost {
   readonly #pithy: PithyPrinter
   readonly players: PlayerHub
   readonly publishers: PublisherHub
+  readonly readClock = new ReadClock()
   #config: Config
   #draining = false
   /** Since the last sweep. */

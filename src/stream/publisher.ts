@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { SenderChannel } from '../ipc/media-server.ts'
-import { type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { mergeWaitMs, type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
 import { audioType, isHeader, isKeyFrame, type Packet, videoType } from '../media/packet.ts'
 
@@ -110,6 +110,11 @@ export class Publisher {
     this.onDrain()
   }
 
+  /** How long the encoder's socket rests after a read, so that the next one brings more; 0: not at all. */
+  get readWaitMs(): number {
+    return this.#channel === null ? 0 : mergeWaitMs(this.#latency, this.#relayedStreams())
+  }
+
   /** Whether the encoder should not be read from at the moment. */
   full(nowMs: number): boolean {
     return this.#fullSinceMs > 0 && nowMs - this.#fullSinceMs < patienceMs
@@ -153,7 +158,8 @@ export class Publisher {
 
   #send(channel: SenderChannel, packet: Packet): void {
     channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
-    this.#clock.schedule(channel, relayWaitMs(packet, this.#latency, this.#relayedStreams()))
+    // What was merged by the read has waited enough.
+    this.#clock.schedule(channel, this.readWaitMs > 0 ? 0 : relayWaitMs(packet, 0))
     if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return
     channel.flush()
     this.#fullSinceMs = this.lastPacketAt

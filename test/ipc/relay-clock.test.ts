@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { RelayClock, type RelayTarget, relayWaitMs } from '../../src/ipc/relay-clock.ts'
+import { mergeWaitMs, RelayClock, type RelayTarget, relayWaitMs } from '../../src/ipc/relay-clock.ts'
 import { audioHeader, interFrame, keyFrame, metadata, sound } from '../support/packets.ts'
 
 beforeEach(() => {
@@ -18,19 +18,27 @@ function target(): RelayTarget & { flushes: number } {
   }
 }
 
+describe('how long what streams bring is gathered', () => {
+  test.each<[string, Parameters<typeof mergeWaitMs>, number]>([
+    ['one stream: not at all', ['auto', 1], 0],
+    ['four streams', ['auto', 4], 0],
+    ['five streams: a millisecond for each', ['auto', 5], 5],
+    ['very many streams: at most 100 ms', ['auto', 1000], 100],
+    ['as mr_latency says', [350, 1], 350],
+    ['in whole milliseconds', [0.5, 1000], 0],
+  ])('%s', (_, args, waitMs) => {
+    expect(mergeWaitMs(...args)).toBe(waitMs)
+  })
+})
+
 describe('how long a packet may wait', () => {
   test.each<[string, Parameters<typeof relayWaitMs>, number]>([
-    ['video of few streams: not at all', [interFrame(0), 'auto', 1], 0],
-    ['video of four streams', [keyFrame(0), 'auto', 4], 0],
-    ['video of five streams: half a millisecond for each', [interFrame(0), 'auto', 5], 2.5],
-    ['video of very many streams: at most 100 ms', [interFrame(0), 'auto', 1000], 100],
-    ['sound rides along with video', [sound(0), 'auto', 1], 40],
-    ['sound of very many streams', [sound(0), 'auto', 1000], 100],
-    ['a header of the sound does not wait for video', [audioHeader('aac'), 'auto', 1], 0],
-    ['metadata', [metadata('meta'), 'auto', 1], 0],
-    ['video as mr_latency says', [interFrame(0), 350, 1000], 350],
-    ['sound as mr_latency says', [sound(0), 350, 1], 350],
-    ['sound with an mr_latency of 0', [sound(0), 0, 1000], 40],
+    ['video: not at all', [interFrame(0), 0], 0],
+    ['video as long as everything may', [keyFrame(0), 100], 100],
+    ['sound rides along with video', [sound(0), 0], 40],
+    ['sound as long as everything may', [sound(0), 100], 100],
+    ['a header of the sound does not wait for video', [audioHeader('aac'), 0], 0],
+    ['metadata', [metadata('meta'), 0], 0],
   ])('%s', (_, args, waitMs) => {
     expect(relayWaitMs(...args)).toBe(waitMs)
   })

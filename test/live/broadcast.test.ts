@@ -116,7 +116,7 @@ describe('viewers in step', () => {
     for (const other of others) expect(other).toBe(first)
   })
 
-  test('get a key frame at the beginning of a write of its own', () => {
+  test('get a key frame in the same write as what came before it; joiners begin at it all the same', () => {
     const broadcast = newBroadcast()
     begin(broadcast)
     const socket = join(broadcast)
@@ -124,9 +124,11 @@ describe('viewers in step', () => {
     broadcast.push(interFrame(80))
     broadcast.push(keyFrame(120))
     broadcast.push(sound(130))
+    broadcast.push(keyFrame(160))
     broadcast.flush()
-    expect(socket.written.map((bytes) => bytes.length)).toStrictEqual([12, 26])
-    expect(marks(socket.take())).toStrictEqual(['80', '120', '130'])
+    expect(socket.written.length).toBe(1)
+    expect(marks(socket.take())).toStrictEqual(['80', '120', '130', '160'])
+    expect(marks(join(broadcast).take())).toStrictEqual(['meta', 'avc', 'aac', '160'])
   })
 
   test('get nothing after they left', () => {

@@ -6,6 +6,7 @@ import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
 import { PlayerHub } from '../../src/stream/player-hub.ts'
 import { PublisherHub } from '../../src/stream/publisher-hub.ts'
+import { ReadClock } from '../../src/stream/read-clock.ts'
 import { configOf } from '../support/config.ts'
 import { silentLogger } from '../support/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -18,10 +19,11 @@ async function connected(text: string, vhost: string, name = 'x') {
     logger: silentLogger,
     players: new PlayerHub(config, silentLogger, () => {}),
     publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, () => {}),
+    readClock: new ReadClock(),
     identity: () => ({}),
     onClosed: () => {},
   }
-  const server = createServer().listen(0, '127.0.0.1')
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   const accepted = once(server, 'connection') as Promise<[Socket]>
@@ -29,8 +31,8 @@ async function connected(text: string, vhost: string, name = 'x') {
   const tcUrl = `rtmp://${vhost}/live`
   const connecting = RtmpClient.connect(`rtmp://127.0.0.1:${port}/live/${name}`, { tcUrl })
   const [socket] = await accepted
-  const setNoDelay = vi.spyOn(socket, 'setNoDelay')
   const connection = new Connection('c1', socket, host)
+  const setNoDelay = vi.spyOn(connection.socket, 'setNoDelay')
   onTestFinished(() => connection.close(null))
   connection.onAdmission(true)
   const client = await connecting

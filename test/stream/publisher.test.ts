@@ -81,13 +81,13 @@ describe('a publisher', () => {
     expect(channel.flushes).toBe(1)
   })
 
-  test('waits as long as mr_latency says', () => {
+  test('lets the encoder rest between reads as mr_latency says, and relays at once what a read brought', () => {
     const { publisher, relay, channel } = setUp(350)
+    expect(publisher.readWaitMs).toBe(0)
     publisher.attach(channel.asChannel, 7)
-    relay(keyFrame(0))
-    vi.advanceTimersByTime(349)
-    expect(channel.flushes).toBe(0)
-    vi.advanceTimersByTime(1)
+    expect(publisher.readWaitMs).toBe(350)
+    relay(sound(0))
+    vi.advanceTimersByTime(0)
     expect(channel.flushes).toBe(1)
   })
 

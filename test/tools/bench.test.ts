@@ -129,7 +129,7 @@ describe('publishers and players', () => {
       'start',
       'result',
     ])
-    expect(players.events[0]).toStrictEqual({ event: 'up', clients: 6, errors: 0 })
+    expect(players.events).toContainEqual({ event: 'up', clients: 6, errors: 0 })
     expect(players.events.at(-1)).toStrictEqual({ event: 'result', ...played })
 
     expect(published).toMatchObject({ clients: 2, up: 2, errors: {} })
@@ -193,7 +193,7 @@ describe('players tell', () => {
     base = await refusing.listen()
     const { result, events } = begin(playPlan({ clients: 2 }), 60)
     expect(await result).toMatchObject({ up: 0, errors: { RTMP_REJECTED: 2 } })
-    expect(events[0]).toStrictEqual({ event: 'up', clients: 0, errors: 2 })
+    expect(events).toContainEqual({ event: 'up', clients: 0, errors: 2 })
     refusing.close()
   })
 

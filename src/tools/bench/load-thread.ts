@@ -2,8 +2,11 @@
 import { Worker } from 'node:worker_threads'
 import type { FromThread, Plan, Sample, ThreadPlan, ThreadReport, ToThread } from './plan.ts'
 
-/** Compiled or, in tests, as it is written: a URL is not rewritten as an import is. */
-const main = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
+/** Built (see rolldown.config.mjs) or, in tests, as it is written. */
+const main = new URL(
+  import.meta.url.endsWith('.ts') ? './thread.ts' : '../bench-thread/main.js',
+  import.meta.url,
+)
 
 /** How long the last bytes of the clients may take, in ms. */
 const lingerMs = 2000

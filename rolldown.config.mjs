@@ -1,0 +1,33 @@
+/**
+ * Puts each program of src/ into one file of dist/, with the parts they share in dist/chunks/. A process starts in half
+ * the time that it takes to find and load hundreds of module files, and the server's start is two such starts in a row.
+ *
+ * Every file lies one folder below dist/: paths that are relative to a module (`import.meta.url`) hold from any of them.
+ */
+const programs = {
+  'cli/main': 'src/cli.ts',
+  'stream/main': 'src/stream/main.ts',
+  'backsource/main': 'src/backsource/main.ts',
+  'bench-thread/main': 'src/tools/bench/thread.ts',
+}
+
+/** Packages that are loaded at every start; the others stay in node_modules and are loaded when they are needed. */
+const bundled = ['commander', 'msgpackr', 'pino', 'typebox']
+
+/** What those packages load by path or only at times. */
+const neverBundled = ['thread-stream', 'pino-pretty', 'msgpackr-extract']
+
+function isExternal(id, importer) {
+  if (id.startsWith('node:') || neverBundled.includes(id)) return true
+  const isOwnFile = id.startsWith('.') || id.startsWith('/') || Object.values(programs).includes(id)
+  const isPartOfPackage = importer?.includes('/node_modules/') ?? false
+  return !isOwnFile && !isPartOfPackage && !bundled.includes(id.split('/')[0])
+}
+
+export default {
+  input: programs,
+  platform: 'node',
+  external: isExternal,
+  logLevel: 'warn',
+  output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
+}
