@@ -32,6 +32,8 @@ export interface StreamsOwner {
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
   close(reason: Error): void
+  /** Ends the time in which the peer is not read from so that more comes together. */
+  readOn(): void
   /** Something changed that decides whether the peer is read from. */
   updateReading(): void
   /** Bytes and seconds so far, for log lines. */
@@ -92,6 +94,7 @@ export class ConnectionStreams {
       { stream, ip, connectionId: id, latency },
       {
         isConnected: () => this.#owner.isConnected,
+        readOn: () => this.#owner.readOn(),
         onAttached: () => this.#grant(streamId),
         onDrain: () => this.#owner.updateReading(),
         onRefused: (code, message) => {
