@@ -126,7 +126,7 @@ export class StreamGroup implements WorkerListener {
     const waitMs = slot.backOff.next(monotonicMs() - slot.startedAtMs)
     this.#logger.error(
       { code: codeOf(error), reason: error.message, waitMs },
-      'a stream worker ended by itself',
+      'a stream worker died and is replaced',
     )
     slot.timer = setTimeout(() => this.#fill(slot), waitMs)
   }
