@@ -88,6 +88,7 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#pithy.intervalMs = config.pithyPrintMs
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
+    if (this.#draining) return
     this.#listeners.apply(config.listen).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
