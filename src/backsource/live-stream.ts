@@ -4,7 +4,16 @@ import type { VhostConfig } from '../config/config.ts'
 import type { SourceNumber, StreamId, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
-import { codecName, dataType, metadataFlag, type Packet } from '../media/packet.ts'
+import { describeAudio, describeVideo } from '../media/describe.ts'
+import {
+  codecName,
+  dataType,
+  metadataFlag,
+  type Packet,
+  type PacketType,
+  sequenceHeaderFlag,
+  videoType,
+} from '../media/packet.ts'
 import { HlsStream } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
@@ -16,6 +25,9 @@ export interface LiveStreamOwner {
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
+
+/** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
+const maxDescriptions = 10
 
 /**
  * One stream in a back-source: its source, who subscribed, and its HLS. Recorders and forwarders will be further
@@ -32,6 +44,9 @@ export class LiveStream {
   /** HLS that ended and has not written everything yet. */
   readonly #closing = new Set<Promise<void>>()
   #config: VhostConfig
+  /** What the log has of the present publisher's video and audio. */
+  readonly #described = new Map<PacketType, string>()
+  #descriptions = 0
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
@@ -62,6 +77,8 @@ export class LiveStream {
   publish(sourceId: string): void {
     this.#asksForAtc = false
     this.#applyOptions()
+    this.#described.clear()
+    this.#descriptions = 0
     this.#source.publish(sourceId)
     this.#logger.info({ sid: sourceId }, 'source: publisher attached')
   }
@@ -74,6 +91,7 @@ export class LiveStream {
 
   push(packet: Packet): void {
     if (packet.type === dataType && packet.flags & metadataFlag) this.#readMetadata(packet)
+    else if (packet.flags & sequenceHeaderFlag || !this.#described.has(packet.type)) this.#describe(packet)
     this.#source.push(packet)
   }
 
@@ -158,6 +176,21 @@ export class LiveStream {
     const closing: Promise<void> = this.#hls.close().finally(() => this.#closing.delete(closing))
     this.#closing.add(closing)
     this.#hls = null
+  }
+
+  /** Says in the log what the publisher sends, and when that changes. */
+  #describe(packet: Packet): void {
+    if (packet.type === dataType || this.#descriptions >= maxDescriptions) return
+    const isVideo = packet.type === videoType
+    const description = isVideo ? describeVideo(packet.body) : describeAudio(packet.body)
+    if (description === null) return
+    const known = Object.fromEntries(Object.entries(description).filter(([, value]) => value !== null))
+    const text = JSON.stringify(known)
+    if (this.#described.get(packet.type) === text) return
+    this.#described.set(packet.type, text)
+    this.#descriptions += 1
+    const kind = isVideo ? 'video' : 'audio'
+    this.#logger.info({ sid: this.#source.sourceId, [kind]: known }, `source: ${kind}`)
   }
 
   #readMetadata(packet: Packet): void {

@@ -51,6 +51,7 @@ export class Master {
   #config: Config
   #spawned = 0
   #stopping: Promise<void> | null = null
+  #stoppingGracefully: Promise<void> | null = null
 
   /**
    * Makes this process the one master of its pid file. It starts nothing yet.
@@ -162,18 +163,21 @@ export class Master {
     this.#logger.info('log files reopened')
   }
 
-  /** SIGQUIT: no new clients; stops when the last one is gone, or after `grace_final_wait`. */
-  async stopGracefully(): Promise<void> {
-    if (this.#stopping !== null) return this.#stopping
-    this.#logger.info({ graceMs: this.#config.graceFinalWait }, 'graceful stop: waiting for clients')
-    this.#closeGroups()
-    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
-    for (const worker of this.#clientWorkers) worker.leave('drain')
-    await Promise.race([gone, delay(this.#config.graceFinalWait)])
-    return this.stop()
+  /** SIGTERM: as SIGINT, or as SIGQUIT where `force_grace_quit` says so. */
+  terminate(): Promise<void> {
+    return this.#config.forceGraceQuit ? this.stopGracefully() : this.stop()
   }
 
-  /** SIGTERM, SIGINT: ends everything, cleanly and soon. */
+  /**
+   * SIGQUIT: goes on for `grace_start_wait` (a load balancer that was told at the same moment may still send clients),
+   * then takes no new clients, and stops when the last one is gone, or after `grace_final_wait`.
+   */
+  stopGracefully(): Promise<void> {
+    this.#stoppingGracefully ??= this.#drainAndStop()
+    return this.#stopping ?? this.#stoppingGracefully
+  }
+
+  /** SIGINT: ends everything, cleanly and soon, also while a graceful stop waits. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopNow()
     return this.#stopping
@@ -206,6 +210,19 @@ export class Master {
   #closeGroups(): void {
     this.#streamGroup.close()
     this.#httpGroup.close()
+  }
+
+  async #drainAndStop(): Promise<void> {
+    const { graceStartWait, graceFinalWait } = this.#config
+    this.#logger.info({ startWaitMs: graceStartWait, finalWaitMs: graceFinalWait }, 'graceful stop')
+    await delay(graceStartWait)
+    if (this.#stopping !== null) return this.#stopping
+    this.#logger.info('graceful stop: taking no new clients, waiting for those that are here')
+    this.#closeGroups()
+    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
+    for (const worker of this.#clientWorkers) worker.leave('drain')
+    await Promise.race([gone, delay(graceFinalWait)])
+    return this.stop()
   }
 
   async #stopNow(): Promise<void> {

@@ -171,7 +171,7 @@ export class SourceTable {
     for (const entry of [...this.#sources.values()]) {
       if (entry.host !== backSource) continue
       this.#tellDown(entry)
-      if (entry.publisher === null) this.#removeSource(entry)
+      if (entry.publisher === null) this.#giveUp(entry)
       else if (waitMs === 0) this.#move(entry, backSource)
       else entry.moveTimer = setTimeout(() => this.#move(entry, backSource), waitMs)
     }
@@ -198,7 +198,7 @@ export class SourceTable {
     const holder = entry === undefined ? null : this.#holderAgainst(entry, wish.message)
     if (entry === undefined || holder === null) return false
     const onGone = (): void => {
-      const about = { stream: displayName(stream), cid: connectionId, gone: holder.connectionId }
+      const about = { stream: displayName(stream), cid: connectionId, sid: holder.connectionId }
       this.#logger.info(about, 'publish: the connection that held the stream is gone')
       this.#linger(entry)
     }
@@ -273,6 +273,7 @@ export class SourceTable {
     }
     this.#nextNumber += 1
     this.#sources.set(stream, entry)
+    this.#logWhere(entry, 'source: opened')
     return entry
   }
 
@@ -290,11 +291,11 @@ export class SourceTable {
   #move(entry: SourceEntry, from: BackSource): void {
     if (this.#sources.get(entry.stream) !== entry || entry.host !== from) return
     if (entry.publisher === null) {
-      this.#removeSource(entry)
+      this.#giveUp(entry)
       return
     }
-    this.#logger.info({ stream: displayName(entry.stream) }, 'source: moves to another back-source')
     entry.host = this.#hosts.acquire()
+    this.#logWhere(entry, 'source: moves to another back-source')
     this.#open(entry)
   }
 
@@ -346,6 +347,17 @@ export class SourceTable {
     this.#hosts.release(entry.host)
     this.#removeSource(entry)
     this.#logger.info({ stream: displayName(entry.stream) }, 'source: closed')
+  }
+
+  /** Its process is lost, and nobody publishes it. */
+  #giveUp(entry: SourceEntry): void {
+    this.#removeSource(entry)
+    this.#logger.info({ stream: displayName(entry.stream) }, 'source: closed, its back-source is gone')
+  }
+
+  #logWhere({ stream, sourceId, host }: SourceEntry, msg: string): void {
+    const { name, pid } = host.worker
+    this.#logger.info({ stream: displayName(stream), sid: sourceId, worker: name, workerPid: pid }, msg)
   }
 
   #removeSource(entry: SourceEntry): void {

@@ -4,7 +4,7 @@ import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
-import { vhostOf } from '../config/vhost-of.ts'
+import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
@@ -69,6 +69,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   /** The virtual host that the peer asked for last: with connect, or with a stream. */
   #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
+  /** What the last line of the periodic summary told. */
+  #reported = { atMs: this.#acceptedAtMs, bytesIn: 0, bytesOut: 0 }
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
   #floodedAtMs = 0
@@ -160,10 +162,10 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   close(reason: Error | null, text = 'peer closed'): void {
     if (this.#phase === 'closed') return
     const phase = this.#phase === 'active' ? undefined : this.#phase
+    const story = { ...this.#streams.lastStory(), ...this.totals(), phase }
     this.#enter('closed')
     this.#streams.close()
     this.session.close()
-    const story = { ...this.totals(), phase }
     this.#closeSocket()
     if (reason === null) this.logger.info({ ...story, reason: text }, 'closed')
     else this.logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
@@ -267,10 +269,21 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
 
   totals() {
     return {
-      in: this.socket.bytesRead,
-      out: this.socket.bytesWritten,
+      bytesIn: this.socket.bytesRead,
+      bytesOut: this.socket.bytesWritten,
       seconds: Math.round((monotonicMs() - this.#acceptedAtMs) / 1000),
     }
+  }
+
+  progress() {
+    const totals = this.totals()
+    const nowMs = monotonicMs()
+    const kbpsOf = (bytes: number): number => Math.round((8 * bytes) / (nowMs - this.#reported.atMs))
+    const { bytesIn, bytesOut } = this.#reported
+    const kbpsIn = kbpsOf(totals.bytesIn - bytesIn)
+    const kbpsOut = kbpsOf(totals.bytesOut - bytesOut)
+    this.#reported = { atMs: nowMs, ...totals }
+    return { ...totals, kbpsIn, kbpsOut }
   }
 
   #receive(bytes: Buffer): void {
@@ -308,7 +321,9 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
     }
     this.#enter('idle', this.#host.config.actionTimeout)
     this.onVhost(request.address.vhost)
-    this.logger.info({ vhost: request.address.vhost, app: request.app, client: request.flashVer }, 'connect')
+    const { app, address, flashVer } = request
+    const name = vhostNameOf(this.#host.config, address.vhost)
+    this.logger.info({ vhost: name, host: address.vhost, app, client: flashVer }, 'connect')
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
   }

@@ -71,7 +71,7 @@ class StreamWorker implements Worker, ConnectionHost {
         this.publishers.onMessage(message)
         break
       case 'check-publish':
-        this.#checkPublish(message.request, message.publishId)
+        void this.#checkPublish(message.request, message.publishId)
         break
       case 'source-up':
       case 'source-absent':
@@ -89,6 +89,7 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#pithy.intervalMs = config.pithyPrintMs
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
+    if (this.#draining) return
     this.#listeners.apply(config.listen).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
@@ -155,14 +156,9 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#context.send({ t: 'admit', connectionId: connection.id })
   }
 
-  /**
-   * The connections that this turn of the event loop finds closed are closed first: when its encoder has connected
-   * anew, the end of the old connection is here already, at the latest behind the question.
-   */
-  #checkPublish(request: number, publishId: PublishId): void {
-    setImmediate(() => {
-      this.#context.send({ t: 'publish-checked', request, alive: this.publishers.isAlive(publishId) })
-    })
+  async #checkPublish(request: number, publishId: PublishId): Promise<void> {
+    const alive = await this.publishers.isAlive(publishId)
+    this.#context.send({ t: 'publish-checked', request, alive })
   }
 
   #sweep(): void {

@@ -21,6 +21,8 @@ const maxQueuedBytes = 16 * 1024 * 1024
 export interface PublisherOwner {
   /** Whether the encoder can still send. */
   isConnected(): boolean
+  /** Reads what has come from the encoder, though it may not be time to. */
+  readOn(): void
   /** A back-source pulls: the encoder may send. Called again when another back-source takes the stream over. */
   onAttached(): void
   /** What was on its way has left: {@link Publisher.full} may have changed. */

@@ -6,11 +6,12 @@ import type { SubscriberChannel } from '../../src/backsource/subscription.ts'
 import { AmfEcmaArray } from '../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
 import type { Packet } from '../../src/media/packet.ts'
+import { avcSamples } from '../media/avc-samples.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader } from '../media/ts/packets.ts'
 import { parseTs } from '../media/ts/ts-parser.ts'
 import { vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
-import { interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../support/packets.ts'
+import { audioHeader, interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../support/packets.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** The channel to a worker that keeps up; what it gets, in order. */
@@ -333,5 +334,47 @@ describe('HLS', () => {
     live.unpublish()
     await live.close()
     expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x.m3u8'])
+  })
+})
+
+describe('the log', () => {
+  const avc = videoHeader(Buffer.from(`1700000000${avcSamples[0]!.config}`, 'hex'))
+  const frame = (hex: string): Packet => keyFrame(0, Buffer.from(hex, 'hex'))
+  const aac = audioHeader(Buffer.from('af001210', 'hex'))
+  const told = (lines: readonly { msg: string }[]): string[] =>
+    lines.map(({ msg }) => msg).filter((msg) => msg.startsWith('source: video') || msg === 'source: audio')
+
+  test('tells what each publisher sends, once', () => {
+    const { live, lines, push } = setUp()
+    live.publish('c1')
+    push(avc, aac, frame('1701000000'), sound(10, Buffer.from('af0121', 'hex')), avc, aac)
+    const common = { sid: 'c1', stream: 'live/x' }
+    const video = { codec: 'H264', profile: 'Constrained Baseline', level: '1.3', width: 320, height: 240 }
+    const audio = { codec: 'AAC', sampleRate: 44100, channels: 2 }
+    expect(lines).toMatchObject([
+      { msg: 'source: publisher attached', ...common },
+      { msg: 'source: video', ...common, video },
+      { msg: 'source: audio', ...common, audio },
+    ])
+    live.publish('c2')
+    push(avc)
+    expect(told(lines)).toStrictEqual(['source: video', 'source: audio', 'source: video'])
+  })
+
+  test('tells the codec of a stream without sequence headers, and when it changes', () => {
+    const { live, lines, push } = setUp()
+    live.publish('c1')
+    push(frame('1400'), frame('1400'), avc)
+    expect(lines[1]!.video).toStrictEqual({ codec: 'VP6' })
+    expect(lines[2]!.video).toMatchObject({ codec: 'H264', width: 320 })
+  })
+
+  test('has an end when a publisher changes its codec all the time', () => {
+    const { live, lines, push } = setUp()
+    live.publish('c1')
+    for (let change = 0; change < 100; change += 1) {
+      push(videoHeader(Buffer.from(change % 2 ? '1c0000000001' : '1d0000000081', 'hex')))
+    }
+    expect(told(lines).length).toBe(10)
   })
 })

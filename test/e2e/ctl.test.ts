@@ -5,7 +5,7 @@ import { type Server, startServer } from './support/server.ts'
 
 /** Whose edits are broken by a name that does not exist; the grammar is right. */
 async function withBrokenEdit(): Promise<Server> {
-  const server = await startServer()
+  const server = await startServer({ settings: { grace_start_wait: 0 } })
   server.change({ max_conections: 5 })
   return server
 }

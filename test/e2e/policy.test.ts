@@ -5,6 +5,7 @@ import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { framesOf, fromFrame, gapsIn, stepsOf } from './support/played.ts'
 import { startServer } from './support/server.ts'
+import { headers } from './support/synthetic.ts'
 import { servedBy, TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
 import { until, within } from './support/until.ts'
@@ -22,22 +23,28 @@ test('reject: a second publisher is refused, and the first goes on undisturbed',
   await live.goesOn()
 })
 
-test('reject: an encoder that comes back at once, to another worker, has its stream again', async () => {
-  const server = await startServer({ workers: 2, vhost: 'publish { policy reject; }' })
-  for (let round = 0; round < 10; round += 1) {
-    const url = server.url(`stream${round}`)
-    const first = await TestPublisher.publish(url)
-    const again = await connectElsewhere(url, first.served.workerPid)
-    // The end of the first connection is on its way to its worker when the second publish is.
-    process.kill(first.served.workerPid, 'SIGSTOP')
-    first.stop()
-    const published = again.publish()
-    process.kill(first.served.workerPid, 'SIGCONT')
-    await published
-    again.close()
-  }
-  expect(server.logs().filter(({ msg }) => msg === 'publish refused')).toEqual([])
-})
+// With a long mr_latency nothing is read from an encoder most of the time, not even that it is gone.
+test.each(['auto', '10000'])(
+  'reject: an encoder that comes back at once, to another worker, has its stream again (mr_latency %s)',
+  async (latency) => {
+    const vhost = `publish { policy reject; mr_latency ${latency}; }`
+    const server = await startServer({ workers: 2, vhost })
+    for (let round = 0; round < 10; round += 1) {
+      const url = server.url(`stream${round}`)
+      const first = await TestPublisher.publish(url)
+      await first.send(headers())
+      const again = await connectElsewhere(url, first.served.workerPid)
+      // The end of the first connection is on its way to its worker when the second publish is.
+      process.kill(first.served.workerPid, 'SIGSTOP')
+      first.stop()
+      const published = again.publish()
+      process.kill(first.served.workerPid, 'SIGCONT')
+      await published
+      again.close()
+    }
+    expect(server.logs().filter(({ msg }) => msg === 'publish refused')).toEqual([])
+  },
+)
 
 for (const policy of ['replace', 'resume']) {
   test(`${policy}: a second publisher from the same address takes over, and players stay`, async () => {

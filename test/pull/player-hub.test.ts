@@ -69,6 +69,25 @@ describe('a player', () => {
     expect(back.asked).toStrictEqual(['subscribe 1'])
   })
 
+  test('is told of in the log when its stream comes and goes; streams that nobody plays are not', async () => {
+    const { hub, lines, play } = setUp()
+    const back = await fakeBackSource(stream, 'one')
+    const { player } = play()
+    play()
+    hub.onMessage(back.up())
+    hub.onMessage({ t: 'source-down', stream, source: 1 })
+    expect(lines).toMatchObject([
+      { msg: 'play: the source is there', stream: 'live/x', sid: 'one', players: 2 },
+      { msg: 'play: the source is gone, players wait for another', stream: 'live/x', players: 2 },
+    ])
+    player.stop()
+    hub.onMessage(back.up())
+    expect(lines).toHaveLength(3)
+    play('__defaultVhost__/live/y').player.stop()
+    hub.onMessage({ ...back.up(2), stream: '__defaultVhost__/live/y' })
+    expect(lines).toHaveLength(3)
+  })
+
   test('shares the link with the players of other streams of the same back-source', async () => {
     const { hub, play } = setUp()
     const back = await fakeBackSource(stream, 'one')
@@ -319,7 +338,7 @@ describe('a source that is lost', () => {
     const { hub, lines, play } = setUp()
     play()
     hub.onMessage({ t: 'source-up', stream, source: 1, path: join(tempDir(), 'nobody.sock'), sourceId: 'x' })
-    await vi.waitFor(() => expect(lines).toMatchObject([{ level: 40, stream: 'live/x' }]))
+    await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ level: 40, stream: 'live/x', players: 1 }))
   })
 })
 

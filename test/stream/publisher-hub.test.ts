@@ -23,6 +23,7 @@ async function setUp() {
 function newOwner() {
   return {
     isConnected: vi.fn<PublisherOwner['isConnected']>(() => true),
+    readOn: vi.fn<PublisherOwner['readOn']>(),
     onAttached: vi.fn<PublisherOwner['onAttached']>(),
     onDrain: vi.fn<PublisherOwner['onDrain']>(),
     onRefused: vi.fn<PublisherOwner['onRefused']>(),
@@ -122,13 +123,23 @@ describe('a publish', () => {
     const { hub } = await setUp()
     const owner = newOwner()
     const publisher = hub.publish(wish, owner)
-    expect(hub.isAlive(publisher.id)).toBe(true)
+    expect(await hub.isAlive(publisher.id)).toBe(true)
     owner.isConnected.mockReturnValue(false)
-    expect(hub.isAlive(publisher.id)).toBe(false)
+    expect(await hub.isAlive(publisher.id)).toBe(false)
     owner.isConnected.mockReturnValue(true)
     hub.unpublish(publisher)
-    expect(hub.isAlive(publisher.id)).toBe(false)
-    expect(hub.isAlive(99)).toBe(false)
+    expect(await hub.isAlive(publisher.id)).toBe(false)
+    expect(await hub.isAlive(99)).toBe(false)
+  })
+
+  test('is not alive when its encoder’s last bytes are read first, and then its end', async () => {
+    const { hub } = await setUp()
+    const owner = newOwner()
+    const publisher = hub.publish(wish, owner)
+    owner.readOn
+      .mockImplementationOnce(() => {})
+      .mockImplementationOnce(() => setImmediate(() => hub.unpublish(publisher)))
+    expect(await hub.isAlive(publisher.id)).toBe(false)
   })
 
   test('that nobody knows is gone', async () => {

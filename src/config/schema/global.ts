@@ -72,12 +72,15 @@ const srsDirectives = {
     'How long a graceful stop (SIGQUIT) waits for clients to leave before it ends them.',
     { ...since6, acted: true },
   ),
-  forceGraceQuit: flag('off', 'Makes SIGTERM stop gracefully too.', since6),
+  forceGraceQuit: flag('off', 'Makes SIGTERM stop gracefully too; SIGINT never does.', {
+    ...since6,
+    acted: true,
+  }),
   graceStartWait: integer(
     '2300',
     { min: 0, max: aDay * 1000, unit: 'ms' },
-    'How long a graceful stop waits before it begins.',
-    since6,
+    'How long a graceful stop still takes new clients: a load balancer may send some until it knows.',
+    { ...since6, acted: true },
   ),
   ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', since1),
   ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs.', since6),
