@@ -141,7 +141,7 @@ describe('the story of a viewer', () => {
     const story = server.logs().filter(({ cid }) => cid === line.cid)
     expect(story).toMatchObject([
       { msg: 'accepted', ip: '127.0.0.1', stream: 'live/one', format: 'http-flv' },
-      { msg: 'play', stream: 'live/one', sid: publisher.served.connectionId, audio: true, video: true },
+      { msg: 'play', stream: 'live/one', sid: publisher.served.connectionId, audio: 'AAC', video: 'H264' },
       { msg: 'closed' },
     ])
     expect(JSON.stringify(story)).not.toContain('secret')
