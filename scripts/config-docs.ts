@@ -122,7 +122,8 @@ export function fullConf(): string {
 
     A directive ends with ";", a section stands in "{" and "}", "#" begins a comment, and words with blanks or
     punctuation stand in quotes, single or double. "include FILE…;" may stand anywhere and is replaced by what
-    the files have; they are looked for beside this file, then in the working directory.`
+    the files have; they are looked for beside this file, then in the working directory. "include conf.d/*.conf;"
+    takes every file that matches, sorted by name.`
   const lines = header
     .trim()
     .split('\n')

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { codeOf, messageOf } from './base/errors.ts'
+import { codeOf, messageOf, WeirError } from './base/errors.ts'
 import { version } from './base/version.ts'
-import type { Config } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
-import { controlSignals, serverStatus, signalMaster } from './master/control.ts'
-import type { ServerStatus } from './master/control-contract.ts'
+import { readServerFiles } from './config/server-files.ts'
+import { controlSignals, type ServerPlace, serverStatus, signalMaster } from './master/control.ts'
 import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
 import { runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
@@ -32,11 +31,18 @@ async function start(file: string): Promise<void> {
   if (isDaemon()) reportStart(null)
 }
 
-/** The configuration a running server was started with, in its working directory. */
-function configOf(file: string): Config {
-  const { config } = loadConfig(file)
-  process.chdir(config.workDir)
-  return config
+/** Where the server is that `ctl` shall control. Its configuration may be broken by now, up to its grammar. */
+function findServer(): ServerPlace {
+  const { pidFile } = control.opts<{ pidFile?: string }>()
+  if (pidFile !== undefined) return { pid: resolve(pidFile), runtimeDir: null }
+  const { config: file } = program.opts<{ config: string }>()
+  try {
+    return readServerFiles(resolve(file))
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error
+    const hint = 'ctl --pid-file FILE needs no configuration'
+    throw new WeirError(error.code, `${error.message} (${hint})`, error)
+  }
 }
 
 const program = new Command('weir')
@@ -53,15 +59,17 @@ const program = new Command('weir')
     process.stdout.write(`weir: the configuration ${file} is valid\n`)
   })
 
-const control = program.command('ctl').description('control the running server of a configuration')
+const control = program
+  .command('ctl')
+  .description('control the running server of a configuration')
+  .option('--pid-file <file>', 'find the server by its pid file, without its configuration')
 
 for (const action of Object.keys(controlSignals) as (keyof typeof controlSignals)[]) {
   control
     .command(action)
     .description(`send ${controlSignals[action]} to the master`)
     .action(() => {
-      const { config: file } = program.opts<{ config: string }>()
-      const pid = signalMaster(configOf(resolve(file)), action)
+      const pid = signalMaster(findServer(), action)
       process.stdout.write(`weir: sent ${controlSignals[action]} to process ${pid}\n`)
     })
 }
@@ -71,8 +79,7 @@ control
   .description('show all processes and streams')
   .option('--json', 'as JSON')
   .action(async (options: { json?: boolean }) => {
-    const { config: file } = program.opts<{ config: string }>()
-    const status: ServerStatus = await serverStatus(configOf(resolve(file)))
+    const status = await serverStatus(findServer())
     process.stdout.write(options.json ? `${JSON.stringify(status)}\n` : formatStatus(status))
     process.exit(0)
   })

@@ -1,42 +1,84 @@
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
 import type { SourceNumber, StreamId, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
-import { codecName, dataType, metadataFlag, type Packet } from '../media/packet.ts'
+import { describeAudio, describeVideo } from '../media/describe.ts'
+import {
+  codecName,
+  dataType,
+  metadataFlag,
+  type Packet,
+  type PacketType,
+  sequenceHeaderFlag,
+  videoType,
+} from '../media/packet.ts'
+import { HlsStream } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
+/** What a stream hears of the process that holds it, and tells it. */
+export interface LiveStreamOwner {
+  /** `utc_time`. */
+  readonly utcTime: boolean
+  /** The publisher is to be closed. */
+  onDisconnect(stream: LiveStream, code: string, message: string): void
+}
+
+/** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
+const maxDescriptions = 10
+
 /**
- * One stream in a back-source: its source and who subscribed. Segmenters, recorders and forwarders will be
- * further consumers of the source beside the subscriptions.
+ * One stream in a back-source: its source, who subscribed, and its HLS. Recorders and forwarders will be further
+ * consumers of the source.
  */
 export class LiveStream {
   readonly stream: StreamId
   readonly number: SourceNumber
   readonly #source: Source
   readonly #logger: Logger
+  readonly #owner: LiveStreamOwner
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
+  #hls: HlsStream | null = null
+  /** HLS that ended and has not written everything yet. */
+  readonly #closing = new Set<Promise<void>>()
   #config: VhostConfig
+  /** What the log has of the present publisher's video and audio. */
+  readonly #described = new Map<PacketType, string>()
+  #descriptions = 0
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
-  constructor(stream: StreamId, number: SourceNumber, config: VhostConfig, logger: Logger) {
+  constructor(
+    stream: StreamId,
+    number: SourceNumber,
+    config: VhostConfig,
+    logger: Logger,
+    owner: LiveStreamOwner,
+  ) {
     this.stream = stream
     this.number = number
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
+    this.#owner = owner
+    this.#openHls()
   }
 
   set config(config: VhostConfig) {
     this.#config = config
     this.#applyOptions()
+    if (config.hls.enabled && this.#hls?.reconfigure(config.hls)) return
+    this.#closeHls()
+    this.#openHls()
   }
 
   publish(sourceId: string): void {
     this.#asksForAtc = false
     this.#applyOptions()
+    this.#described.clear()
+    this.#descriptions = 0
     this.#source.publish(sourceId)
     this.#logger.info({ sid: sourceId }, 'source: publisher attached')
   }
@@ -49,6 +91,7 @@ export class LiveStream {
 
   push(packet: Packet): void {
     if (packet.type === dataType && packet.flags & metadataFlag) this.#readMetadata(packet)
+    else if (packet.flags & sequenceHeaderFlag || !this.#described.has(packet.type)) this.#describe(packet)
     this.#source.push(packet)
   }
 
@@ -79,6 +122,18 @@ export class LiveStream {
     }
   }
 
+  /** Deletes what HLS has written, if nobody publishes. */
+  dispose(): void {
+    if (this.#source.sourceId === '') this.#hls?.dispose()
+  }
+
+  /** The end of the stream. Resolves when its files are complete. */
+  async close(): Promise<void> {
+    this.unpublish()
+    this.#closeHls()
+    await Promise.all(this.#closing)
+  }
+
   status(): StreamStatus {
     const { video, audio } = this.#source.headers
     let dropped = 0
@@ -95,7 +150,47 @@ export class LiveStream {
       bytesOut: 0,
       packetsIn: this.#source.packetsIn,
       packetsDropped: dropped,
+      ...(this.#hls && { hls: this.#hls.status }),
     }
+  }
+
+  #openHls(): void {
+    const { hls } = this.#config
+    if (!hls.enabled) return
+    try {
+      this.#hls = new HlsStream(this.stream, hls, this.#owner.utcTime, this.#logger, {
+        onSegment: (segment) => this.#logger.debug(segment, 'hls: a segment is in the playlist'),
+        onDisconnect: (code, message) => this.#owner.onDisconnect(this, code, message),
+      })
+      this.#hls.waitFor(Promise.all(this.#closing))
+      this.#source.join(this.#hls)
+    } catch (error) {
+      if (codeOf(error) !== 'PATH_TEMPLATE') throw error
+      this.#logger.error({ code: codeOf(error) }, `hls: nothing is written: ${messageOf(error)}`)
+    }
+  }
+
+  #closeHls(): void {
+    if (this.#hls === null) return
+    this.#source.leave(this.#hls)
+    const closing: Promise<void> = this.#hls.close().finally(() => this.#closing.delete(closing))
+    this.#closing.add(closing)
+    this.#hls = null
+  }
+
+  /** Says in the log what the publisher sends, and when that changes. */
+  #describe(packet: Packet): void {
+    if (packet.type === dataType || this.#descriptions >= maxDescriptions) return
+    const isVideo = packet.type === videoType
+    const description = isVideo ? describeVideo(packet.body) : describeAudio(packet.body)
+    if (description === null) return
+    const known = Object.fromEntries(Object.entries(description).filter(([, value]) => value !== null))
+    const text = JSON.stringify(known)
+    if (this.#described.get(packet.type) === text) return
+    this.#described.set(packet.type, text)
+    this.#descriptions += 1
+    const kind = isVideo ? 'video' : 'audio'
+    this.#logger.info({ sid: this.#source.sourceId, [kind]: known }, `source: ${kind}`)
   }
 
   #readMetadata(packet: Packet): void {

@@ -1,5 +1,5 @@
 /** The files a configuration is made of: the one that was named, and all that it includes. */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { messageOf, WeirError } from '../base/errors.ts'
 import { type Position, syntaxError } from './lexer.ts'
@@ -15,7 +15,9 @@ export interface Source {
 const maxFileBytes = 1024 * 1024
 const maxIncludeDepth = 16
 /** Includes of includes multiply: without this, a few lines could read a file a million times. */
-const maxIncludes = 256
+const maxIncludes = 1024
+/** A name with one of these may stand for several files. */
+const pattern = /[*?[]/
 
 /**
  * Reads a configuration with its includes.
@@ -50,11 +52,12 @@ class SourceReader {
     if (directive.children !== null || directive.args.length === 0) {
       throw syntaxError(directive, 'expected "include" with one or more files and ";"')
     }
-    return directive.args.flatMap((argument) => {
-      const path = locate(argument)
-      this.#refuseEndless(argument, path, chain)
-      return this.read(path, chain)
-    })
+    return directive.args.flatMap((argument) =>
+      locate(argument).flatMap((path) => {
+        this.#refuseEndless(argument, path, chain)
+        return this.read(path, chain)
+      }),
+    )
   }
 
   #refuseEndless(argument: Argument, path: string, chain: readonly string[]): void {
@@ -68,17 +71,27 @@ class SourceReader {
 }
 
 /**
- * Finds an included file beside the file that includes it; else, as SRS looks it up, from the working directory
- * (SRS's own files say `include ./conf/x.conf` inside of conf/).
+ * Finds what an argument of `include` names: a file beside the file that includes it; else, as SRS looks it up, from
+ * the working directory (SRS's own files say `include ./conf/x.conf` inside of conf/). A pattern finds any number of
+ * files, in the order of their names, at the first of the two places that has any.
  */
-function locate(argument: Argument): string {
-  const beside = isAbsolute(argument.text) ? argument.text : join(dirname(argument.file), argument.text)
-  for (const path of [beside, argument.text]) if (existsSync(path)) return path
-  const { file, line, column } = argument
-  throw new WeirError(
-    'CONFIG_UNREADABLE',
-    `${file}:${line}:${column}: there is no file "${beside}" to include`,
-  )
+function locate(argument: Argument): string[] {
+  const { text, file, line, column } = argument
+  const places = isAbsolute(text) ? ['/'] : [dirname(file), '.']
+  for (const place of places) {
+    const path = isAbsolute(text) ? text : join(place, text)
+    if (existsSync(path)) return [path]
+  }
+  if (!pattern.test(text)) {
+    const where = isAbsolute(text) ? text : join(dirname(file), text)
+    const message = `${file}:${line}:${column}: there is no file "${where}" to include`
+    throw new WeirError('CONFIG_UNREADABLE', message)
+  }
+  for (const place of places) {
+    const found = globSync(text, { cwd: place })
+    if (found.length > 0) return found.sort().map((name) => (isAbsolute(name) ? name : join(place, name)))
+  }
+  return []
 }
 
 function readText(path: string): string {

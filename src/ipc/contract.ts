@@ -70,6 +70,8 @@ export type FromMaster =
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
+  /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
+  | { t: 'check-publish'; request: number; publishId: PublishId }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
@@ -79,6 +81,8 @@ export type FromMaster =
   // to back-sources
   | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
   | { t: 'close'; source: SourceNumber }
+  /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
+  | { t: 'dispose'; stream: StreamId }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -94,12 +98,15 @@ export type ToMaster =
   | { t: 'left'; connectionId: string }
   | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
+  | { t: 'publish-checked'; request: number; alive: boolean }
   | { t: 'watch'; stream: StreamId }
   | { t: 'unwatch'; stream: StreamId }
   // from back-sources
   | { t: 'opened'; source: SourceNumber }
   /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
   | { t: 'detached'; source: SourceNumber }
+  /** Close the publisher: its stream cannot be taken as its vhost wants it. */
+  | { t: 'disconnect'; source: SourceNumber; code: string; message: string }
 
 /** Receiver of media to its sender, on a media channel. */
 export type ToSender =
@@ -153,4 +160,19 @@ export interface StreamStatus {
   bytesOut: number
   packetsIn: number
   packetsDropped: number
+  /** In a back-source, if HLS is enabled. */
+  hls?: HlsStatus
+}
+
+/** The HLS of a stream. */
+export interface HlsStatus {
+  enabled: boolean
+  /** `hls_fragment`, in seconds. */
+  fragment: number
+  /** Number of the newest segment that this process wrote; -1: none yet. */
+  sequence: number
+  /** Segments in the playlist. */
+  segments: number
+  /** Segments that could not be written. */
+  lost: number
 }

@@ -12,8 +12,8 @@ import {
 export interface MediaClientHandler {
   /** A publisher begins. */
   onRestart(source: SourceNumber, sourceId: string): void
-  /** The packet's body is a view that is valid during the call only. */
-  onPacket(source: SourceNumber, packet: Packet): void
+  /** Unless `isOwn`, the packet's body is a view that is valid during the call only. */
+  onPacket(source: SourceNumber, packet: Packet, isOwn: boolean): void
   /** The publisher left; another may come. */
   onIdle(source: SourceNumber): void
   /** Packets between these two were sent before. */
@@ -53,8 +53,8 @@ export class MediaClient {
             break
         }
       },
-      onMedia: (source, type, flags, timestamp, body) => {
-        handler.onPacket(source, { type, flags, timestamp, body })
+      onMedia: (source, type, flags, timestamp, body, isOwn) => {
+        handler.onPacket(source, { type, flags, timestamp, body }, isOwn)
       },
       onClose: (error) => handler.onClose(error),
     })

@@ -60,7 +60,7 @@ interface OpenBatch extends Pick<Batch, 'timestamp' | 'headers'> {
  */
 export class Broadcast implements Flushable {
   readonly #muxer: BatchMuxer
-  readonly #clock: FlushClock
+  #clock: FlushClock
   readonly #headers = new StreamHeaders()
   readonly #buffer = new BatchBuffer()
   readonly #inStep: Viewer[] = []
@@ -100,6 +100,13 @@ export class Broadcast implements Flushable {
   set options(options: BroadcastOptions) {
     this.#options = options
     if (!options.gopCache) this.#gopStart = null
+  }
+
+  /** Flushes when another clock ticks (reload). What waits already leaves at the first tick of either. */
+  set clock(clock: FlushClock) {
+    if (clock === this.#clock) return
+    this.#clock = clock
+    if (this.#scheduled) clock.schedule(this)
   }
 
   /** A publisher begins: cached frames of the one before are stale, players wait in step for its key frame. */

@@ -27,6 +27,9 @@ export interface SourceConsumer {
  */
 const openingMs = 2000
 
+/** No more of it is kept than this: beyond it the GOP has to do. */
+const maxOpeningBytes = 8 * 1024 * 1024
+
 /**
  * One live stream: what its publisher sends, with timestamps corrected, handed to every consumer. It outlives
  * its publishers: when one goes and another comes, the consumers stay and the stream's time goes on.
@@ -135,7 +138,8 @@ export class Source {
     if (this.#opening === null) return
     this.#opening.push(packet)
     this.#openingBytes += packet.body.length
-    if (this.#openingBytes > this.#options.gopCacheLimits.maxBytes) this.#opening = null
+    const maxBytes = Math.min(maxOpeningBytes, this.#options.gopCacheLimits.maxBytes)
+    if (this.#openingBytes > maxBytes) this.#opening = null
   }
 
   #endOpeningInTime(): void {

@@ -123,8 +123,8 @@ export class BackSourcePool implements WorkerListener {
     if (!worker.leaving) {
       waitMs = this.#backOff.next(livedMs)
       this.#logger.error(
-        { code: codeOf(error), reason: error.message, waitMs },
-        'a back-source ended by itself',
+        { code: codeOf(error), reason: error.message, streams: member.streams, waitMs },
+        'a back-source died',
       )
       if (waitMs > 0) this.#refillLater(waitMs)
     }

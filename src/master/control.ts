@@ -1,10 +1,8 @@
 import { codeOf, WeirError } from '../base/errors.ts'
-import type { Config } from '../config/config.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { askMaster } from './control-server.ts'
-import { readPid } from './pid-file.ts'
-import { isMaster } from './process-alive.ts'
-import { controlSocketOf } from './runtime-dir.ts'
+import { masterOf } from './pid-file.ts'
+import { boundControlSocket, controlSocketOf } from './runtime-dir.ts'
 
 /** What `weir ctl` can ask for by a signal. */
 export const controlSignals = {
@@ -14,19 +12,20 @@ export const controlSignals = {
   reopen: 'SIGUSR1',
 } as const satisfies Record<string, NodeJS.Signals>
 
-/**
- * The pid of the running master of a configuration.
- * @throws WeirError NOT_RUNNING
- */
-export function runningMaster(config: Config): number {
-  const pid = readPid(config.pid)
-  if (pid === null || !isMaster(pid)) throw new WeirError('NOT_RUNNING', `no server holds pid ${config.pid}`)
-  return pid
+/** Where a running server is found. */
+export interface ServerPlace {
+  readonly pid: string
+  /** Null when the configuration is not known: then the system has to tell where the master listens. */
+  readonly runtimeDir: string | null
 }
 
-/** Sends the signal of an action to the running master. */
-export function signalMaster(config: Config, action: keyof typeof controlSignals): number {
-  const pid = runningMaster(config)
+/**
+ * Sends the signal of an action to the running master.
+ * @returns its pid
+ * @throws WeirError NOT_RUNNING
+ */
+export function signalMaster(place: ServerPlace, action: keyof typeof controlSignals): number {
+  const pid = runningMaster(place)
   try {
     process.kill(pid, controlSignals[action])
   } catch (error) {
@@ -35,7 +34,21 @@ export function signalMaster(config: Config, action: keyof typeof controlSignals
   return pid
 }
 
-/** Asks the running master for the state of all its processes. */
-export function serverStatus(config: Config): Promise<ServerStatus> {
-  return askMaster(controlSocketOf(config.runtimeDir, runningMaster(config)))
+/**
+ * Asks the running master for the state of all its processes.
+ * @throws WeirError NOT_RUNNING
+ */
+export async function serverStatus(place: ServerPlace): Promise<ServerStatus> {
+  const pid = runningMaster(place)
+  // The configuration may name another directory by now than the one that the master was started with.
+  const bound = boundControlSocket(pid)
+  if (bound !== null) return askMaster(bound)
+  if (place.runtimeDir !== null) return askMaster(controlSocketOf(place.runtimeDir, pid))
+  throw new WeirError('NOT_RUNNING', `process ${pid} has no control socket that this user can see`)
+}
+
+function runningMaster(place: ServerPlace): number {
+  const pid = masterOf(place.pid)
+  if (pid === null) throw new WeirError('NOT_RUNNING', `no server holds pid ${place.pid}`)
+  return pid
 }

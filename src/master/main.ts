@@ -18,7 +18,7 @@ export async function runMaster(configFile: string): Promise<void> {
   process.chdir(config.workDir)
   const log = await openLog('master', config.log)
   for (const warning of warnings) log.logger.warn(warning)
-  const master = new Master(file, config, log)
+  const master = await Master.create(file, config, log)
   const finish = (end: Promise<void>): void => {
     end.then(
       () => process.exit(0),
@@ -29,13 +29,15 @@ export async function runMaster(configFile: string): Promise<void> {
       },
     )
   }
-  const stop = (signal: NodeJS.Signals): void => {
-    log.logger.info({ signal }, 'asked to stop')
-    finish(master.stop())
+  const stopOn = (signal: NodeJS.Signals, stop: () => Promise<void>): void => {
+    process.on(signal, () => {
+      log.logger.info({ signal }, 'asked to stop')
+      finish(stop())
+    })
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  process.on('SIGQUIT', () => finish(master.stopGracefully()))
+  stopOn('SIGTERM', () => master.terminate())
+  stopOn('SIGINT', () => master.stop())
+  stopOn('SIGQUIT', () => master.stopGracefully())
   process.on('SIGHUP', () => master.reload())
   process.on('SIGUSR1', () => master.reopenLogs())
   process.on('SIGUSR2', () => {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { codeOf, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
@@ -51,20 +51,35 @@ export class Master {
   #config: Config
   #spawned = 0
   #stopping: Promise<void> | null = null
+  #stoppingGracefully: Promise<void> | null = null
 
-  /** @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then */
-  constructor(configFile: string, config: Config, log: ProcessLog) {
+  /**
+   * Makes this process the one master of its pid file. It starts nothing yet.
+   * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
+   */
+  static async create(configFile: string, config: Config, log: ProcessLog): Promise<Master> {
+    const pidFile = await PidFile.acquire(config.pid)
+    try {
+      return new Master(configFile, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+    } catch (error) {
+      await pidFile.remove()
+      throw error
+    }
+  }
+
+  private constructor(
+    configFile: string,
+    config: Config,
+    log: ProcessLog,
+    pidFile: PidFile,
+    runtime: RuntimeDir,
+  ) {
     this.#configFile = configFile
     this.#config = config
     this.#log = log
     this.#logger = log.logger
-    this.#pidFile = new PidFile(config.pid)
-    try {
-      this.#runtime = new RuntimeDir(config.runtimeDir)
-    } catch (error) {
-      this.#pidFile.remove()
-      throw error
-    }
+    this.#pidFile = pidFile
+    this.#runtime = runtime
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
@@ -75,6 +90,15 @@ export class Master {
         onMessage: (backSource, message) => {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
+          else if (message.t === 'disconnect') {
+            const { source, code, message: reason } = message
+            this.#table.disconnect(
+              backSource,
+              source,
+              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
+              reason,
+            )
+          }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
@@ -139,18 +163,21 @@ export class Master {
     this.#logger.info('log files reopened')
   }
 
-  /** SIGQUIT: no new clients; stops when the last one is gone, or after `grace_final_wait`. */
-  async stopGracefully(): Promise<void> {
-    if (this.#stopping !== null) return this.#stopping
-    this.#logger.info({ graceMs: this.#config.graceFinalWait }, 'graceful stop: waiting for clients')
-    this.#closeGroups()
-    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
-    for (const worker of this.#clientWorkers) worker.leave('drain')
-    await Promise.race([gone, delay(this.#config.graceFinalWait)])
-    return this.stop()
+  /** SIGTERM: as SIGINT, or as SIGQUIT where `force_grace_quit` says so. */
+  terminate(): Promise<void> {
+    return this.#config.forceGraceQuit ? this.stopGracefully() : this.stop()
   }
 
-  /** SIGTERM, SIGINT: ends everything, cleanly and soon. */
+  /**
+   * SIGQUIT: goes on for `grace_start_wait` (a load balancer that was told at the same moment may still send clients),
+   * then takes no new clients, and stops when the last one is gone, or after `grace_final_wait`.
+   */
+  stopGracefully(): Promise<void> {
+    this.#stoppingGracefully ??= this.#drainAndStop()
+    return this.#stopping ?? this.#stoppingGracefully
+  }
+
+  /** SIGINT: ends everything, cleanly and soon, also while a graceful stop waits. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopNow()
     return this.#stopping
@@ -185,6 +212,19 @@ export class Master {
     this.#httpGroup.close()
   }
 
+  async #drainAndStop(): Promise<void> {
+    const { graceStartWait, graceFinalWait } = this.#config
+    this.#logger.info({ startWaitMs: graceStartWait, finalWaitMs: graceFinalWait }, 'graceful stop')
+    await delay(graceStartWait)
+    if (this.#stopping !== null) return this.#stopping
+    this.#logger.info('graceful stop: taking no new clients, waiting for those that are here')
+    this.#closeGroups()
+    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
+    for (const worker of this.#clientWorkers) worker.leave('drain')
+    await Promise.race([gone, delay(graceFinalWait)])
+    return this.stop()
+  }
+
   async #stopNow(): Promise<void> {
     this.#logger.info('stopping')
     this.#closeGroups()
@@ -195,7 +235,7 @@ export class Master {
     await this.#end(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
-    this.#pidFile.remove()
+    await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
     this.#log.flush()
   }
@@ -278,6 +318,9 @@ export class Master {
         break
       case 'unpublish':
         this.#table.unpublish(worker, message.publishId, message.stream)
+        break
+      case 'publish-checked':
+        this.#table.checked(worker, message.request, message.alive)
         break
       case 'watch':
         this.#table.watch(worker, message.stream)

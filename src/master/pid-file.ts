@@ -1,85 +1,88 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
-import { isMaster } from './process-alive.ts'
+import { isAlive } from '../base/process-alive.ts'
+import { linkPidFile } from './linked-pid-file.ts'
+import { holderOfLock, NameLock } from './name-lock.ts'
+import { readPid } from './process-alive.ts'
+
+/** Whether the lock is a name of the kernel's, and the file only tells who holds it. */
+const hasNameLocks = process.platform === 'linux'
 
 /**
- * The pid file, which is also the lock against a second server: it appears with its content in one step (a
- * hard link), and an existing one is taken over only when the process it names is not a living master.
+ * The pid file of this process, and the lock against a second server. On Linux the lock is apart from the file:
+ * the kernel takes it back at any death, so that a file that was left behind is no obstacle, whatever process has
+ * its pid by now, and of many servers that start at once one has it.
  */
 export class PidFile {
   readonly path: string
+  readonly #lock: NameLock | null
 
   /** @throws WeirError PID_FILE when a living master holds it, or it cannot be written */
-  constructor(path: string) {
-    this.path = resolve(path)
-    const own = `${this.path}.${process.pid}`
+  static async acquire(path: string): Promise<PidFile> {
+    const absolute = resolve(path)
     try {
-      mkdirSync(dirname(this.path), { recursive: true })
-      writeFileSync(own, `${process.pid}\n`)
-      try {
-        while (!this.#tryLink(own)) this.#removeStale()
-      } finally {
-        rmSync(own, { force: true })
-      }
+      mkdirSync(dirname(absolute), { recursive: true })
+      if (hasNameLocks) return new PidFile(absolute, await lockAndWrite(absolute))
+      linkPidFile(absolute)
+      return new PidFile(absolute, null)
     } catch (error) {
       if (error instanceof WeirError) throw error
-      throw new WeirError('PID_FILE', `pid ${this.path}: ${(error as Error).message}`, error)
+      throw new WeirError('PID_FILE', `pid ${absolute}: ${(error as Error).message}`, error)
     }
   }
 
-  /** Removes the file if it is still this process's. */
-  remove(): void {
+  private constructor(path: string, lock: NameLock | null) {
+    this.path = path
+    this.#lock = lock
+  }
+
+  /** Removes the file if it is still this process's, and gives the lock back. */
+  async remove(): Promise<void> {
     if (readPid(this.path) === process.pid) rmSync(this.path, { force: true })
-  }
-
-  #tryLink(own: string): boolean {
-    try {
-      linkSync(own, this.path)
-      return true
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw error
-    }
-  }
-
-  #removeStale(): void {
-    this.#refuseIfHeld(this.path)
-    // Renamed before it is removed: of two servers that start at once, one gets the stale file. If the other
-    // was faster, what was renamed is its fresh file: it goes back.
-    const stale = `${this.path}.${process.pid}.stale`
-    try {
-      renameSync(this.path, stale)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-      throw error
-    }
-    try {
-      this.#refuseIfHeld(stale)
-    } catch (error) {
-      this.#tryLink(stale)
-      throw error
-    } finally {
-      rmSync(stale, { force: true })
-    }
-  }
-
-  #refuseIfHeld(path: string): void {
-    const pid = readPid(path)
-    // In a container each start has the same pid: this process finds its own in the file of the one before.
-    if (pid !== null && pid !== process.pid && isMaster(pid)) {
-      throw new WeirError('PID_FILE', `pid ${this.path} is held by a running server, process ${pid}`)
-    }
+    await this.#lock?.release()
   }
 }
 
-/** The pid in a pid file; null when there is no such file or no pid in it. */
-export function readPid(path: string): number | null {
+/** The pid of the living master that holds a pid file; null when there is none. */
+export function masterOf(path: string): number | null {
+  const absolute = resolve(path)
+  const pid = readPid(absolute)
+  if (pid === null) return null
+  if (!hasNameLocks) return isAlive(pid) ? pid : null
+  const holder = holderOfLock(lockNameOf(absolute))
+  if (holder === null) return null
+  // Another user's master cannot be looked at: then its file is believed.
+  return holder.pid === null || holder.pid === pid ? pid : null
+}
+
+async function lockAndWrite(path: string): Promise<NameLock> {
+  const name = lockNameOf(path)
+  const lock = await NameLock.acquire(name)
+  if (lock === null) {
+    const pid = holderOfLock(name)?.pid ?? null
+    const who = pid === null ? '' : `, process ${pid}`
+    throw new WeirError('PID_FILE', `pid ${path} is held by a running server${who}`)
+  }
+  const own = `${path}.${process.pid}`
   try {
-    const pid = Number(readFileSync(path, 'utf8').trim())
-    return Number.isInteger(pid) && pid > 0 ? pid : null
+    writeFileSync(own, `${process.pid}\n`)
+    // Who reads the file finds a whole pid in it.
+    renameSync(own, path)
+    return lock
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    rmSync(own, { force: true })
+    await lock.release()
     throw error
   }
+}
+
+/** One name for a file however its path is written; containers that share a network share no files by their paths. */
+function lockNameOf(path: string): string {
+  const { dev, ino } = statSync(dirname(path), { bigint: true })
+  const hash = createHash('sha256')
+    .update(`${dev}:${ino}/${basename(path)}`)
+    .digest('hex')
+  return `weir:${hash.slice(0, 32)}`
 }

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { WeirError } from '../base/errors.ts'
 import type { Endpoint } from '../config/config.ts'
 import { endpointName } from '../config/endpoints.ts'
+import { ownerOf, processName } from './proc-sockets.ts'
 
 /**
  * Finds out whether an endpoint is free before any worker starts. The workers share their ports (`reusePort`),
@@ -28,13 +29,8 @@ export function probe(endpoint: Endpoint): Promise<void> {
 export function holderOf(port: number): string | null {
   try {
     const inode = listeningInode(port)
-    if (inode === null) return null
-    for (const pid of readdirSync('/proc')) {
-      if (/^\d+$/.test(pid) && hasSocket(pid, inode)) {
-        return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
-      }
-    }
-    return null
+    const pid = inode === null ? null : ownerOf(inode)
+    return pid === null ? null : processName(pid)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
@@ -51,16 +47,4 @@ function listeningInode(port: number): string | null {
     }
   }
   return null
-}
-
-function hasSocket(pid: string, inode: string): boolean {
-  const wanted = `socket:[${inode}]`
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === wanted)
-  } catch (error) {
-    // Another user's process, or one that ended meanwhile.
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT' || code === 'ESRCH') return false
-    throw error
-  }
 }

@@ -1,24 +1,12 @@
 import { readFileSync } from 'node:fs'
 
-/** Whether a process of this pid exists (it may be another user's). */
-export function isAlive(pid: number): boolean {
+/** The pid in a pid file; null when there is no such file or no pid in it. */
+export function readPid(path: string): number | null {
   try {
-    process.kill(pid, 0)
-    return true
+    const pid = Number(readFileSync(path, 'utf8').trim())
+    return Number.isInteger(pid) && pid > 0 ? pid : null
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/**
- * Whether the process of this pid is a Weir master: pids are reused, and a stale pid file must not block a
- * start. Where the system does not tell (no /proc), any living process counts.
- */
-export function isMaster(pid: number): boolean {
-  if (!isAlive(pid)) return false
-  try {
-    return /weir|dist\/cli\.js/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
-  } catch {
-    return true
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }

@@ -1,10 +1,14 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
-import { isAlive } from './process-alive.ts'
+import { isAlive } from '../base/process-alive.ts'
+import { hasSocket, listeningUnixSockets } from './proc-sockets.ts'
 
 /** The longest path of a Unix socket (Linux, sockaddr_un.sun_path without the final zero). */
 const maxSocketPath = 107
+
+/** The name of the control socket of a master. */
+const controlName = 'master.sock'
 
 /** The longest name a socket here can have: `b` and a number, `.sock`. */
 const longestName = 'b9999999.sock'
@@ -52,7 +56,18 @@ export class RuntimeDir {
 
 /** Where the master of a given pid has its control socket. */
 export function controlSocketOf(runtimeDir: string, pid: number): string {
-  return join(resolve(runtimeDir), String(pid), 'master.sock')
+  return join(resolve(runtimeDir), String(pid), controlName)
+}
+
+/**
+ * The control socket that the master of a given pid listens on, whatever its runtime_dir is; null when the system
+ * does not tell: it is not Linux, or this user may not look at that process.
+ */
+export function boundControlSocket(pid: number): string | null {
+  if (process.platform !== 'linux') return null
+  const end = `/${pid}/${controlName}`
+  const sockets = listeningUnixSockets().filter(({ path }) => path.endsWith(end))
+  return sockets.find(({ inode }) => hasSocket(pid, inode))?.path ?? null
 }
 
 /** Removes what masters left behind that are dead; this process's own number was one of theirs, too. */

@@ -2,10 +2,19 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
+import { HlsDisposal } from './hls-disposal.ts'
+import { PublishChecks } from './publish-checks.ts'
 import type { StreamRegistry } from './registry.ts'
+import {
+  type PublisherEntry,
+  type PublishMessage,
+  type SourceEntry,
+  stopTimers,
+  type Wish,
+} from './source-entry.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** What the table needs of the pool of back-sources. */
@@ -14,41 +23,8 @@ export interface SourceHosts {
   release(backSource: BackSource): void
 }
 
-/** Who publishes a stream. */
-interface PublisherEntry {
-  readonly worker: WorkerHandle
-  readonly publishId: PublishId
-  readonly connectionId: string
-  readonly ip: string
-}
-
-/** A stream with a back-source; it outlives its publisher by the linger time. */
-interface SourceEntry {
-  readonly stream: StreamId
-  readonly number: SourceNumber
-  publisher: PublisherEntry | null
-  /** Connection id of the last publisher. */
-  sourceId: string
-  host: BackSource
-  /** The back-source has it and can be pulled from. */
-  open: boolean
-  /** Runs while the source waits for another publisher. */
-  lingerTimer: NodeJS.Timeout | null
-  /** Runs while the source, its process lost, waits for another one. */
-  moveTimer: NodeJS.Timeout | null
-}
-
 /** How long after a broken connection its publisher is attached again, in milliseconds. */
 const reattachMs = 200
-
-type PublishMessage = Extract<ToMaster, { t: 'publish' }>
-
-/** A publish that the registry has not decided yet. */
-interface Wish {
-  readonly worker: WorkerHandle
-  readonly publishId: PublishId
-  readonly stream: StreamId
-}
 
 /**
  * The master's table of streams: which back-source has which stream, who publishes it, which workers want it.
@@ -62,6 +38,8 @@ export class SourceTable {
   /** Workers with players of a stream, whether it is live or not. */
   readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
   readonly #wishes = new Set<Wish>()
+  readonly #checks = new PublishChecks()
+  readonly #disposal = new HlsDisposal((stream) => this.#dispose(stream))
   #config: Config
   #nextNumber = 1
 
@@ -84,13 +62,14 @@ export class SourceTable {
       if (vhostNameOf(config, name) === name) continue
       this.#revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
       this.#closeSource(entry)
+      this.#endContest(entry)
     }
   }
 
-  /** Decides about a publish and answers its worker, unless the publish is given up meanwhile. */
+  /** Decides about a publish and answers its worker, now or later, unless the publish is given up meanwhile. */
   async publish(worker: WorkerHandle, message: PublishMessage): Promise<void> {
     const { publishId, stream } = message
-    const wish: Wish = { worker, publishId, stream }
+    const wish: Wish = { worker, message }
     this.#wishes.add(wish)
     let owner: string | null
     try {
@@ -99,16 +78,24 @@ export class SourceTable {
       if (this.#wishes.delete(wish)) this.#refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
       return
     }
-    const isWanted = this.#wishes.delete(wish)
+    const isWanted = this.#wishes.has(wish)
     if (owner === null) {
-      if (isWanted) this.#publishHere(worker, message)
-      this.#releaseIfUnused(stream)
-    } else if (isWanted) this.#refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
+      if (isWanted) this.#decide(wish)
+      else this.#releaseIfUnused(stream)
+    } else if (isWanted) {
+      this.#wishes.delete(wish)
+      this.#refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
+    }
+  }
+
+  /** A worker has answered whether a publish is still alive. */
+  checked(worker: WorkerHandle, request: number, alive: boolean): void {
+    this.#checks.answered(worker, request, alive)
   }
 
   unpublish(worker: WorkerHandle, publishId: PublishId, stream: StreamId): void {
     for (const wish of this.#wishes) {
-      if (wish.worker === worker && wish.publishId === publishId) this.#wishes.delete(wish)
+      if (wish.worker === worker && wish.message.publishId === publishId) this.#wishes.delete(wish)
     }
     const entry = this.#sources.get(stream)
     if (entry?.publisher?.worker !== worker || entry.publisher.publishId !== publishId) return
@@ -158,6 +145,15 @@ export class SourceTable {
     }, reattachMs)
   }
 
+  /** A back-source cannot take a stream as its vhost wants it. */
+  disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
+    for (const entry of this.#sources.values()) {
+      if (entry.number !== number || entry.host !== backSource || entry.publisher === null) continue
+      this.#revoke(entry, code, message)
+      this.#linger(entry)
+    }
+  }
+
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
@@ -175,7 +171,7 @@ export class SourceTable {
     for (const entry of [...this.#sources.values()]) {
       if (entry.host !== backSource) continue
       this.#tellDown(entry)
-      if (entry.publisher === null) this.#removeSource(entry)
+      if (entry.publisher === null) this.#giveUp(entry)
       else if (waitMs === 0) this.#move(entry, backSource)
       else entry.moveTimer = setTimeout(() => this.#move(entry, backSource), waitMs)
     }
@@ -184,40 +180,83 @@ export class SourceTable {
   /** No further source is closed or moved by its timer; for the end of the server. */
   close(): void {
     for (const entry of this.#sources.values()) stopTimers(entry)
+    this.#disposal.close()
   }
 
-  #publishHere(worker: WorkerHandle, message: PublishMessage): void {
+  /** @param mayAsk whether the worker of who holds the stream may be asked first; else it was */
+  #decide(wish: Wish, mayAsk = true): void {
+    if (mayAsk && this.#waitsForHolder(wish)) return
+    this.#wishes.delete(wish)
+    this.#publishHere(wish)
+    this.#releaseIfUnused(wish.message.stream)
+  }
+
+  /** Has a publish wait while the worker of who holds its stream is asked; false: nobody is in its way. */
+  #waitsForHolder(wish: Wish): boolean {
+    const { stream, connectionId } = wish.message
+    const entry = this.#sources.get(stream)
+    const holder = entry === undefined ? null : this.#holderAgainst(entry, wish.message)
+    if (entry === undefined || holder === null) return false
+    const onGone = (): void => {
+      const about = { stream: displayName(stream), cid: connectionId, sid: holder.connectionId }
+      this.#logger.info(about, 'publish: the connection that held the stream is gone')
+      this.#linger(entry)
+    }
+    if (entry.contest === null) {
+      if (!holder.worker.reachable) {
+        onGone()
+        return false
+      }
+      const onAnswer = (alive: boolean): void => (alive ? this.#endContest(entry) : onGone())
+      entry.contest = { wishes: [], cancel: this.#checks.ask(holder.worker, holder.publishId, onAnswer) }
+    }
+    entry.contest.wishes.push(wish)
+    return true
+  }
+
+  /** Nothing more is to be learned about who held the stream: those who waited for it have their turn. */
+  #endContest(entry: SourceEntry): void {
+    const { contest } = entry
+    if (contest === null) return
+    entry.contest = null
+    contest.cancel()
+    for (const wish of contest.wishes) if (this.#wishes.has(wish)) this.#decide(wish, false)
+  }
+
+  /** Who publishes a stream and may not be replaced by this publish. */
+  #holderAgainst({ publisher, stream }: SourceEntry, { ip }: PublishMessage): PublisherEntry | null {
+    const policy = vhostOf(this.#config, vhostOfStream(stream))?.publish.policy ?? 'reject'
+    const mayReplace = policy === 'replace' || (policy === 'resume' && publisher?.ip === ip)
+    return mayReplace ? null : publisher
+  }
+
+  #publishHere({ worker, message }: Wish): void {
     const { publishId, stream, ip, connectionId } = message
-    const vhost = vhostOf(this.#config, vhostOfStream(stream))
-    if (vhost === null) {
+    if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
       this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
       return
     }
-    let entry = this.#sources.get(stream)
-    const current = entry?.publisher ?? null
-    if (entry !== undefined && current !== null) {
-      const { policy } = vhost.publish
-      const mayReplace = policy === 'replace' || (policy === 'resume' && current.ip === ip)
-      if (!mayReplace) {
-        const who = `connection ${current.connectionId} from ${current.ip}`
-        this.#refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
-        return
-      }
-      this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
+    const known = this.#sources.get(stream)
+    const holder = known === undefined ? null : this.#holderAgainst(known, message)
+    if (holder !== null) {
+      const who = `connection ${holder.connectionId} from ${holder.ip}`
+      this.#refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
+      return
     }
-    if (entry === undefined) {
-      if (this.#sources.size >= this.#config.maxSources) {
-        this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
-        return
-      }
-      entry = this.#addSource(stream, connectionId)
+    if (known === undefined && this.#sources.size >= this.#config.maxSources) {
+      this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+      return
     }
+    const entry = known ?? this.#addSource(stream, connectionId)
+    this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
+    this.#disposal.onPublish(stream)
     entry.publisher = { worker, publishId, connectionId, ip }
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
     this.#open(entry)
+    this.#endContest(entry)
   }
 
   #addSource(stream: StreamId, sourceId: string): SourceEntry {
@@ -225,6 +264,7 @@ export class SourceTable {
       stream,
       number: this.#nextNumber,
       publisher: null,
+      contest: null,
       sourceId,
       host: this.#hosts.acquire(),
       open: false,
@@ -233,6 +273,7 @@ export class SourceTable {
     }
     this.#nextNumber += 1
     this.#sources.set(stream, entry)
+    this.#logWhere(entry, 'source: opened')
     return entry
   }
 
@@ -250,11 +291,11 @@ export class SourceTable {
   #move(entry: SourceEntry, from: BackSource): void {
     if (this.#sources.get(entry.stream) !== entry || entry.host !== from) return
     if (entry.publisher === null) {
-      this.#removeSource(entry)
+      this.#giveUp(entry)
       return
     }
-    this.#logger.info({ stream: displayName(entry.stream) }, 'source: moves to another back-source')
     entry.host = this.#hosts.acquire()
+    this.#logWhere(entry, 'source: moves to another back-source')
     this.#open(entry)
   }
 
@@ -287,6 +328,17 @@ export class SourceTable {
     entry.publisher = null
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
+    this.#endContest(entry)
+    const hls = vhostOf(this.#config, vhostOfStream(entry.stream))?.hls
+    this.#disposal.onPublisherLeft(entry.stream, hls?.enabled ? hls.hlsDispose : 0)
+  }
+
+  /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
+  #dispose(stream: StreamId): void {
+    const entry = this.#sources.get(stream)
+    const host = entry?.host ?? this.#hosts.acquire()
+    host.worker.send({ t: 'dispose', stream })
+    if (entry === undefined) this.#hosts.release(host)
   }
 
   #closeSource(entry: SourceEntry): void {
@@ -295,6 +347,17 @@ export class SourceTable {
     this.#hosts.release(entry.host)
     this.#removeSource(entry)
     this.#logger.info({ stream: displayName(entry.stream) }, 'source: closed')
+  }
+
+  /** Its process is lost, and nobody publishes it. */
+  #giveUp(entry: SourceEntry): void {
+    this.#removeSource(entry)
+    this.#logger.info({ stream: displayName(entry.stream) }, 'source: closed, its back-source is gone')
+  }
+
+  #logWhere({ stream, sourceId, host }: SourceEntry, msg: string): void {
+    const { name, pid } = host.worker
+    this.#logger.info({ stream: displayName(stream), sid: sourceId, worker: name, workerPid: pid }, msg)
   }
 
   #removeSource(entry: SourceEntry): void {
@@ -306,12 +369,7 @@ export class SourceTable {
   /** Gives a stream back to the registry when nobody publishes it here, nor is about to. */
   #releaseIfUnused(stream: StreamId): void {
     if (this.#sources.has(stream)) return
-    for (const wish of this.#wishes) if (wish.stream === stream) return
+    for (const wish of this.#wishes) if (wish.message.stream === stream) return
     this.#registry.release(stream)
   }
-}
-
-function stopTimers({ lingerTimer, moveTimer }: SourceEntry): void {
-  if (lingerTimer !== null) clearTimeout(lingerTimer)
-  if (moveTimer !== null) clearTimeout(moveTimer)
 }

@@ -127,7 +127,7 @@ export class WorkerGroup implements WorkerListener {
     const waitMs = slot.backOff.next(monotonicMs() - slot.startedAtMs)
     this.#logger.error(
       { worker: worker.name, code: codeOf(error), reason: error.message, waitMs },
-      'a worker ended by itself',
+      'a worker died and is replaced',
     )
     slot.timer = setTimeout(() => this.#fill(slot), waitMs)
   }

@@ -64,7 +64,7 @@ function readAudio(codec: string, format: number, body: Buffer): CodedBody | nul
 
 function readEnhanced(kind: 'audio' | 'video', codec: string, body: Buffer): CodedBody | null {
   const header = readEnhancedHeader(kind, body)
-  if (!header?.hasDefaultTrack) return null
+  if (header === null || !header.trackIds.includes(0)) return null
   const { packetType, payloadAt: start, payloadEnd: end } = header
   if (packetType === exPacketType.sequenceStart) {
     return { codec, content: 'config', compositionMs: 0, start, end }

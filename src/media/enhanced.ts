@@ -10,23 +10,25 @@ export interface EnhancedHeader {
   readonly packetType: number
   /** Offset of the codec's four characters; in a message of many tracks, those of the first. */
   readonly fourCcAt: number
-  /** Whether the message carries the default track, alone or among others: false for a lone other one. */
-  readonly hasDefaultTrack: boolean
+  /** The tracks that the message carries, 256 at most; 0 is the default one. */
+  readonly trackIds: readonly number[]
   /** Offset of the payload (for coded frames of some codecs, it begins with the composition time). */
   readonly payloadAt: number
   /** Offset behind it: the end of the body, or of the first of many tracks. */
   readonly payloadEnd: number
 }
 
-/** Packet types. Those not marked as video's mean the same in audio. */
+/** Packet types. Those not marked as one kind's mean the same in both. */
 export const exPacketType = {
   sequenceStart: 0,
   codedFrames: 1,
   sequenceEnd: 2,
   /** Video only: coded frames whose composition time is 0 and left out. */
   codedFramesX: 3,
-  /** Video only: colour information and the like. */
+  /** Video only: colour information and the like, as a name and a value in AMF. */
   videoMetadata: 4,
+  /** Audio only: which loudspeaker each channel is for. */
+  audioMultichannelConfig: 4,
   /** Video only: an AV1 sequence header as MPEG-2 TS has it. */
   videoMpeg2TsSequenceStart: 5,
   modEx: 7,
@@ -36,8 +38,15 @@ export const exPacketType = {
 const videoMultitrack = 6
 const audioMultitrack = 5
 
-/** The kind of multitrack message (AvMultitrackType) that carries a single track. The others carry several. */
+/** Kinds of multitrack messages (AvMultitrackType): a single track; several of one codec; several, each with its own. */
 const oneTrack = 0
+const manyCodecs = 2
+
+/** There are no more ids than this. */
+const maxTracks = 256
+
+/** What a message without a track header carries. */
+const defaultTrack: readonly number[] = [0]
 
 /** Sound format of audio with an enhanced header. Video has a bit for it. */
 const enhancedSoundFormat = 9
@@ -60,7 +69,7 @@ export function readEnhancedHeader(kind: 'audio' | 'video', body: Uint8Array): E
   }
   if (packetType === (kind === 'video' ? videoMultitrack : audioMultitrack)) return readTrackHeader(body, at)
   if (at + 4 > body.length) return null
-  return { packetType, fourCcAt: at, hasDefaultTrack: true, payloadAt: at + 4, payloadEnd: body.length }
+  return { packetType, fourCcAt: at, trackIds: defaultTrack, payloadAt: at + 4, payloadEnd: body.length }
 }
 
 /** Skips a prefix's size, one less than it is in a byte or, if that is 255, in the two bytes behind it, and its data. */
@@ -81,13 +90,34 @@ function readTrackHeader(body: Uint8Array, at: number): EnhancedHeader | null {
   const idAt = fourCcAt + 4
   const trackId = body[idAt]
   if (trackId === undefined) return null
-  if (first >> 4 === oneTrack) {
-    const hasDefaultTrack = trackId === 0
-    return { packetType, fourCcAt, hasDefaultTrack, payloadAt: idAt + 1, payloadEnd: body.length }
+  const kind = first >> 4
+  if (kind === oneTrack) {
+    return { packetType, fourCcAt, trackIds: [trackId], payloadAt: idAt + 1, payloadEnd: body.length }
   }
-  const [high, middle, low] = body.subarray(idAt + 1, idAt + 4)
-  if (high === undefined || middle === undefined || low === undefined) return null
+  const size = readSize(body, idAt + 1)
+  if (size === null) return null
   const payloadAt = idAt + 4
-  const payloadEnd = Math.min(body.length, payloadAt + ((high << 16) | (middle << 8) | low))
-  return { packetType, fourCcAt, hasDefaultTrack: true, payloadAt, payloadEnd }
+  const payloadEnd = Math.min(body.length, payloadAt + size)
+  const trackIds = readTrackIds(body, idAt, kind === manyCodecs ? 4 : 0)
+  return { packetType, fourCcAt, trackIds, payloadAt, payloadEnd }
+}
+
+/** @param codecBytes what stands before the id of each track but the first */
+function readTrackIds(body: Uint8Array, firstIdAt: number, codecBytes: number): number[] {
+  const ids: number[] = []
+  let at = firstIdAt
+  while (ids.length < maxTracks) {
+    const id = body[at]
+    const size = readSize(body, at + 1)
+    if (id === undefined || size === null) break
+    ids.push(id)
+    at += 4 + size + codecBytes
+  }
+  return ids
+}
+
+/** A size of 24 bits; null when the body ends inside of it. */
+function readSize(body: Uint8Array, at: number): number | null {
+  const low = body[at + 2]
+  return low === undefined ? null : ((body[at] ?? 0) << 16) | ((body[at + 1] ?? 0) << 8) | low
 }

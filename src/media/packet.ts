@@ -17,9 +17,12 @@ export type PacketType = typeof audioType | typeof videoType | typeof dataType
 
 /** Bits of {@link Packet.flags}. */
 export const keyFrameFlag = 1
+/** The packet configures the decoder of the default track. */
 export const sequenceHeaderFlag = 2
 /** The packet is the stream's metadata (`onMetaData`). */
 export const metadataFlag = 4
+/** The packet is something else that is needed before the frames: another track's sequence header, colours, channels. */
+export const sideHeaderFlag = 8
 
 /** One packet of a live stream. Its body is never changed once it is here: it is shared. */
 export interface Packet {
@@ -34,7 +37,7 @@ export interface Packet {
 
 /** Whether a packet is needed to begin decoding (metadata, sequence header) rather than a frame. */
 export function isHeader(packet: Packet): boolean {
-  return (packet.flags & (sequenceHeaderFlag | metadataFlag)) !== 0
+  return (packet.flags & (sequenceHeaderFlag | metadataFlag | sideHeaderFlag)) !== 0
 }
 
 /** Whether a decoder can begin with this packet, given the headers. */
@@ -56,9 +59,9 @@ const commandFrame = 5
 
 /**
  * Reads the flags of an audio or video body. Costs a few byte reads; never throws: a body that is too short
- * has no flags. A lone track of several that is not the default one has none either: what is kept for players
- * that join later follows the default track.
- * @returns {@link keyFrameFlag} | {@link sequenceHeaderFlag}, or 0
+ * has no flags. Frames of a track that is not the default one have none either: where players join follows the
+ * default track.
+ * @returns {@link keyFrameFlag}, {@link sequenceHeaderFlag}, {@link sideHeaderFlag} or 0
  */
 export function classify(type: PacketType, body: Uint8Array): number {
   if (type === videoType) return classifyVideo(body)
@@ -70,9 +73,9 @@ function classifyVideo(body: Uint8Array): number {
   const first = body[0]
   if (first === undefined) return 0
   const frameType = (first >> 4) & 0x07
+  if (hasEnhancedHeader('video', first)) return classifyEnhancedVideo(body, frameType)
   if (frameType === commandFrame) return 0
   const key = frameType === keyFrame ? keyFrameFlag : 0
-  if (hasEnhancedHeader('video', first)) return classifyEnhanced(readEnhancedHeader('video', body), key)
   const codec = first & 0x0f
   if (codec !== avc && codec !== hevc && codec !== av1) return key
   // AVCPacketType (E.4.3.1): 0 sequence header, 1 pictures, 2 end of sequence, which is sent as a key frame.
@@ -80,26 +83,42 @@ function classifyVideo(body: Uint8Array): number {
   return body[1] === 1 ? key : 0
 }
 
-function classifyAudio(body: Uint8Array): number {
-  const first = body[0]
-  if (first === undefined) return 0
-  if (hasEnhancedHeader('audio', first)) return classifyEnhanced(readEnhancedHeader('audio', body), 0)
-  return first >> 4 === aac && body[1] === 0 ? sequenceHeaderFlag : 0
-}
-
-/** @param key the flag of coded frames */
-function classifyEnhanced(header: EnhancedHeader | null, key: number): number {
-  if (!header?.hasDefaultTrack) return 0
+function classifyEnhancedVideo(body: Uint8Array, frameType: number): number {
+  const header = readEnhancedHeader('video', body)
+  if (header === null) return 0
+  // Whatever its frame type is.
+  if (header.packetType === exPacketType.videoMetadata) return sideHeaderFlag
+  if (frameType === commandFrame) return 0
   switch (header.packetType) {
     case exPacketType.sequenceStart:
     case exPacketType.videoMpeg2TsSequenceStart:
-      return sequenceHeaderFlag
+      return sequenceFlagOf(header)
     case exPacketType.codedFrames:
     case exPacketType.codedFramesX:
-      return key
+      return frameType === keyFrame && hasDefaultTrack(header) ? keyFrameFlag : 0
     default:
       return 0
   }
+}
+
+function classifyAudio(body: Uint8Array): number {
+  const first = body[0]
+  if (first === undefined) return 0
+  if (hasEnhancedHeader('audio', first)) return classifyEnhancedAudio(readEnhancedHeader('audio', body))
+  return first >> 4 === aac && body[1] === 0 ? sequenceHeaderFlag : 0
+}
+
+function classifyEnhancedAudio(header: EnhancedHeader | null): number {
+  if (header?.packetType === exPacketType.sequenceStart) return sequenceFlagOf(header)
+  return header?.packetType === exPacketType.audioMultichannelConfig ? sideHeaderFlag : 0
+}
+
+function sequenceFlagOf(header: EnhancedHeader): number {
+  return hasDefaultTrack(header) ? sequenceHeaderFlag : sideHeaderFlag
+}
+
+function hasDefaultTrack({ trackIds }: EnhancedHeader): boolean {
+  return trackIds.includes(0)
 }
 
 /**

@@ -60,22 +60,30 @@ export class PlayerHub {
     const pulled = this.#streams.get(message.stream)
     if (pulled === undefined) return
     this.#dropSubscription(pulled)
+    const { players } = pulled
+    const about = { stream: displayName(message.stream), players }
     if (message.t !== 'source-up') {
       pulled.idle()
+      if (message.t === 'source-down' && players > 0) {
+        this.#logger.info(about, 'play: the source is gone, players wait for another')
+      }
       return
     }
+    if (players > 0) this.#logger.info({ ...about, sid: message.sourceId }, 'play: the source is there')
     const link = this.#linkTo(message.path)
     pulled.subscription = { link, source: message.source, sourceId: message.sourceId }
     this.#bySource.set(message.source, pulled)
     link.send({ t: 'subscribe', source: message.source })
   }
 
-  /** Settings changed: they hold for running streams at once, but for the flush interval, which holds for new ones. */
+  /** Settings changed: they hold for running streams at once. */
   reload(config: Config): void {
     this.#config = config
     for (const pulled of this.#streams.values()) {
       const vhost = vhostOf(config, vhostOfStream(pulled.stream))
-      if (vhost !== null) pulled.options = this.#optionsOf(vhost)
+      if (vhost === null) continue
+      pulled.options = this.#optionsOf(vhost)
+      pulled.clock = this.#clockFor(vhost)
     }
   }
 
@@ -168,8 +176,8 @@ export class PlayerHub {
     for (const pulled of this.#streams.values()) {
       if (pulled.subscription?.link !== link) continue
       this.#logger.warn(
-        { err: error ?? undefined, stream: displayName(pulled.stream) },
-        'play: lost the back-source, players wait for the stream',
+        { err: error ?? undefined, stream: displayName(pulled.stream), players: pulled.players },
+        'play: lost the back-source',
       )
       this.#askAgain(pulled)
     }

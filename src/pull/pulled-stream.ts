@@ -60,7 +60,7 @@ export interface Subscription {
  */
 export class PulledStream {
   readonly stream: StreamId
-  readonly #clock: FlushClock
+  #clock: FlushClock
   readonly #entries = new Map<string, Entry>()
   #replaying = false
   /** Since the last sweep. */
@@ -92,6 +92,12 @@ export class PulledStream {
     for (const { format, broadcast } of this.#entries.values()) {
       broadcast.options = optionsFor(format, options)
     }
+  }
+
+  /** When its players are written to; holds at once. */
+  set clock(clock: FlushClock) {
+    this.#clock = clock
+    for (const { broadcast } of this.#entries.values()) broadcast.clock = clock
   }
 
   get players(): number {

@@ -28,13 +28,21 @@ export interface StreamsOwner {
   readonly logger: Logger
   readonly session: ServerSession
   readonly socket: ViewerSocket
+  /** Whether the peer can still send. */
+  readonly isConnected: boolean
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
   close(reason: Error): void
+  /** Ends the time in which the peer is not read from so that more comes together. */
+  readOn(): void
   /** Something changed that decides whether the peer is read from. */
   updateReading(): void
   /** Bytes and seconds so far, for log lines. */
   totals(): Record<string, number>
+  /** The same with the rates since the last time, for lines that are repeated. */
+  progress(): Record<string, number>
+  /** It asked for a stream of this virtual host, which need not be the one it connected to. */
+  onVhost(name: string): void
   /** It began to publish or play; or the last publish or play ended. */
   onBusy(): void
   onIdle(): void
@@ -88,6 +96,8 @@ export class ConnectionStreams {
     const publisher = this.#hubs.publishers.publish(
       { stream, ip, connectionId: id, latency },
       {
+        isConnected: () => this.#owner.isConnected,
+        readOn: () => this.#owner.readOn(),
         onAttached: () => this.#grant(streamId),
         onDrain: () => this.#owner.updateReading(),
         onRefused: (code, message) => {
@@ -124,7 +134,9 @@ export class ConnectionStreams {
     const player = new Player(find, rtmpFormat(session.chunkSize, streamId), socket, () => {
       this.#owner.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
     })
-    logger.info({ stream: displayName(stream), sid: player.pulled.subscription?.sourceId }, 'play')
+    const sid = player.pulled.subscription?.sourceId
+    const waits = sid === undefined ? { waiting: true } : { sid }
+    logger.info({ stream: displayName(stream), ...waits }, 'play')
     this.#owner.run(() => session.acceptPlay(streamId))
     this.#players.set(streamId, player)
     this.#owner.onBusy()
@@ -136,8 +148,9 @@ export class ConnectionStreams {
     if (publish === undefined) return
     this.#publishes.delete(streamId)
     this.#hubs.publishers.unpublish(publish.publisher)
-    const stream = displayName(publish.publisher.stream)
-    this.#owner.logger.info({ ...this.#owner.totals(), stream }, 'unpublish')
+    const { stream, packets, dropped } = publish.publisher
+    const story = { stream: displayName(stream), packets, dropped, ...this.#owner.totals() }
+    this.#owner.logger.info(story, 'unpublish')
     if (this.role === null) this.#owner.onIdle()
   }
 
@@ -146,7 +159,9 @@ export class ConnectionStreams {
     if (player === undefined) return
     player.stop()
     this.#players.delete(streamId)
-    this.#owner.logger.info({ ...this.#owner.totals(), stream: displayName(player.pulled.stream) }, 'stop')
+    const { pulled, viewer } = player
+    const story = { stream: displayName(pulled.stream), dropped: viewer.dropped, ...this.#owner.totals() }
+    this.#owner.logger.info(story, 'stop')
     if (this.role === null) this.#owner.onIdle()
   }
 
@@ -186,18 +201,29 @@ export class ConnectionStreams {
 
   /** One line about each publish and play, for the periodic summary. */
   logSummary(): void {
-    const { logger } = this.#owner
-    const totals = this.#owner.totals()
-    for (const { publisher } of this.#publishes.values()) {
+    const progress = this.#owner.progress()
+    for (const { msg, story } of this.#stories()) this.#owner.logger.info({ ...story, ...progress }, msg)
+  }
+
+  /** What it publishes or plays, for the last line of its log. */
+  lastStory(): Record<string, unknown> {
+    const [first, ...others] = this.#stories()
+    return others.length === 0 ? { ...first?.story } : { ...first?.story, streams: others.length + 1 }
+  }
+
+  #stories(): { msg: string; story: Record<string, unknown> }[] {
+    const publishes = [...this.#publishes.values()].map(({ publisher, granted }) => {
       const { packets, dropped } = publisher
-      const story = { ...totals, stream: displayName(publisher.stream), packets, dropped }
-      logger.info(story, 'publish: going on')
-    }
-    for (const { pulled, viewer, paused } of this.#players.values()) {
+      const story = { stream: displayName(publisher.stream), packets, dropped }
+      return { msg: granted ? 'publish: going on' : 'publish: waiting for its back-source', story }
+    })
+    const plays = [...this.#players.values()].map(({ pulled, viewer, paused }) => {
       const sid = pulled.subscription?.sourceId
-      const story = { ...totals, sid, stream: displayName(pulled.stream), dropped: viewer.dropped }
-      logger.info(story, paused ? 'play: paused' : 'play: going on')
-    }
+      const story = { stream: displayName(pulled.stream), sid, dropped: viewer.dropped }
+      const state = sid === undefined ? 'waiting for the stream' : 'going on'
+      return { msg: `play: ${paused ? 'paused' : state}`, story }
+    })
+    return [...publishes, ...plays]
   }
 
   /** The connection is gone, and all this with it. */
@@ -221,6 +247,7 @@ export class ConnectionStreams {
     const name = vhostNameOf(config, request.vhost)
     const vhost = vhostOf(config, request.vhost)
     if (name === null || vhost === null) return null
+    this.#owner.onVhost(request.vhost)
     return { vhost, stream: streamIdOf({ vhost: name, app: request.app, stream: request.stream }) }
   }
 
@@ -228,6 +255,7 @@ export class ConnectionStreams {
     const publish = this.#publishes.get(streamId)
     if (publish === undefined || publish.granted) return
     publish.granted = true
+    this.#owner.logger.info({ stream: displayName(publish.publisher.stream) }, 'publish accepted')
     this.#owner.onBusy()
     this.#owner.run(() => this.#owner.session.acceptPublish(streamId))
   }

@@ -4,7 +4,7 @@ import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
-import { vhostOf } from '../config/vhost-of.ts'
+import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
@@ -66,7 +66,11 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   #deadlineMs: number
   #admitted = false
   #pendingConnect: ConnectRequest | null = null
+  /** The virtual host that the peer asked for last: with connect, or with a stream. */
+  #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
+  /** What the last line of the periodic summary told. */
+  #reported = { atMs: this.#acceptedAtMs, bytesIn: 0, bytesOut: 0 }
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
   #floodedAtMs = 0
@@ -104,6 +108,10 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
 
   get role(): 'publish' | 'play' | null {
     return this.#streams.role
+  }
+
+  get isConnected(): boolean {
+    return this.#phase !== 'closed' && this.socket.readable
   }
 
   /** The master's answer whether the server has room for this connection. */
@@ -147,16 +155,17 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   reload(config: Config): void {
     const missing = this.#streams.missingVhost(config)
     if (missing !== null) this.close(new WeirError('VHOST_UNKNOWN', `vhost ${missing} was removed`))
+    this.#applyNoDelay(config)
   }
 
   /** Ends the connection; `reason` null: the peer or the server ended it in good order. */
   close(reason: Error | null, text = 'peer closed'): void {
     if (this.#phase === 'closed') return
     const phase = this.#phase === 'active' ? undefined : this.#phase
+    const story = { ...this.#streams.lastStory(), ...this.totals(), phase }
     this.#enter('closed')
     this.#streams.close()
     this.session.close()
-    const story = { ...this.totals(), phase }
     this.#closeSocket()
     if (reason === null) this.logger.info({ ...story, reason: text }, 'closed')
     else this.logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
@@ -244,6 +253,11 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
     this.updateReading()
   }
 
+  onVhost(name: string): void {
+    this.#vhost = name
+    this.#applyNoDelay(this.#host.config)
+  }
+
   onBusy(): void {
     this.#enter('active')
   }
@@ -255,10 +269,21 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
 
   totals() {
     return {
-      in: this.socket.bytesRead,
-      out: this.socket.bytesWritten,
+      bytesIn: this.socket.bytesRead,
+      bytesOut: this.socket.bytesWritten,
       seconds: Math.round((monotonicMs() - this.#acceptedAtMs) / 1000),
     }
+  }
+
+  progress() {
+    const totals = this.totals()
+    const nowMs = monotonicMs()
+    const kbpsOf = (bytes: number): number => Math.round((8 * bytes) / (nowMs - this.#reported.atMs))
+    const { bytesIn, bytesOut } = this.#reported
+    const kbpsIn = kbpsOf(totals.bytesIn - bytesIn)
+    const kbpsOut = kbpsOf(totals.bytesOut - bytesOut)
+    this.#reported = { atMs: nowMs, ...totals }
+    return { ...totals, kbpsIn, kbpsOut }
   }
 
   #receive(bytes: Buffer): void {
@@ -295,10 +320,17 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
       return
     }
     this.#enter('idle', this.#host.config.actionTimeout)
-    this.socket.setNoDelay(vhost.tcpNodelay)
-    this.logger.info({ vhost: request.address.vhost, app: request.app, client: request.flashVer }, 'connect')
+    this.onVhost(request.address.vhost)
+    const { app, address, flashVer } = request
+    const name = vhostNameOf(this.#host.config, address.vhost)
+    this.logger.info({ vhost: name, host: address.vhost, app, client: flashVer }, 'connect')
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
+  }
+
+  #applyNoDelay(config: Config): void {
+    const vhost = this.#vhost === null ? null : vhostOf(config, this.#vhost)
+    if (vhost !== null) this.socket.setNoDelay(vhost.tcpNodelay)
   }
 
   /** Each phase has to be over some time after the accept, whatever came meanwhile: slow peers gain nothing. */

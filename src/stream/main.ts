@@ -5,6 +5,7 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
+import type { PublishId } from '../ipc/contract.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { Listeners } from '../worker/listener.ts'
@@ -69,6 +70,9 @@ class StreamWorker implements Worker, ConnectionHost {
       case 'publish-revoked':
         this.publishers.onMessage(message)
         break
+      case 'check-publish':
+        void this.#checkPublish(message.request, message.publishId)
+        break
       case 'source-up':
       case 'source-absent':
       case 'source-down':
@@ -85,6 +89,7 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#pithy.intervalMs = config.pithyPrintMs
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
+    if (this.#draining) return
     this.#listeners.apply(config.listen).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
@@ -149,6 +154,11 @@ class StreamWorker implements Worker, ConnectionHost {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
     this.#context.send({ t: 'admit', connectionId: connection.id })
+  }
+
+  async #checkPublish(request: number, publishId: PublishId): Promise<void> {
+    const alive = await this.publishers.isAlive(publishId)
+    this.#context.send({ t: 'publish-checked', request, alive })
   }
 
   #sweep(): void {

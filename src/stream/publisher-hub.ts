@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
@@ -5,6 +6,12 @@ import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock } from '../ipc/relay-clock.ts'
 import { displayName } from '../live/stream-key.ts'
 import { Publisher, type PublisherOwner } from './publisher.ts'
+
+/**
+ * Turns of the event loop in which an encoder's connection is read to find its end: one begins to read, one reads what
+ * came last, one reads the end, and one closes it.
+ */
+const lastReadTurns = 4
 
 /** An encoder that wants to publish. */
 export interface PublishWish {
@@ -85,6 +92,20 @@ export class PublisherHub {
     if (!this.#publishers.delete(publisher.id)) return
     publisher.end()
     this.#send({ t: 'unpublish', publishId: publisher.id, stream: publisher.stream })
+  }
+
+  /**
+   * Whether a publish is here and its encoder connected. When the encoder has connected anew, the end of its old
+   * connection has come before the question: it is read, behind the media that may still stand before it.
+   */
+  async isAlive(publishId: PublishId): Promise<boolean> {
+    for (let turn = 0; turn < lastReadTurns; turn += 1) {
+      const owner = this.#publishers.get(publishId)?.owner
+      if (!owner?.isConnected()) return false
+      owner.readOn()
+      await nextTurn()
+    }
+    return this.#publishers.get(publishId)?.owner.isConnected() ?? false
   }
 
   onMessage(message: Extract<FromMaster, { t: 'publish-answer' | 'publish-revoked' }>): void {

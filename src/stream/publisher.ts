@@ -17,8 +17,12 @@ const patienceMs = 2000
 /** A back-source that lets this much pile up loses packets to the next key frame. */
 const maxQueuedBytes = 16 * 1024 * 1024
 
-/** What a publisher tells the connection it belongs to. */
+/** What a publisher tells and asks the connection it belongs to. */
 export interface PublisherOwner {
+  /** Whether the encoder can still send. */
+  isConnected(): boolean
+  /** Reads what has come from the encoder, though it may not be time to. */
+  readOn(): void
   /** A back-source pulls: the encoder may send. Called again when another back-source takes the stream over. */
   onAttached(): void
   /** What was on its way has left: {@link Publisher.full} may have changed. */

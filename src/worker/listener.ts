@@ -14,6 +14,8 @@ export class Listeners {
   readonly #createServer: () => Server
   readonly #onError: (error: Error) => void
   readonly #servers = new Map<string, Server>()
+  #applied: Promise<void> = Promise.resolve()
+  #closed = false
 
   /**
    * @param createServer makes the server of one port
@@ -26,17 +28,33 @@ export class Listeners {
 
   /**
    * Listens on exactly these endpoints from now on: new ones are opened, others closed. Clients that are
-   * connected stay.
-   * @returns the addresses in force
+   * connected stay. One call waits for those before it.
+   * @returns the addresses in force; none once the listeners are closed
    * @throws WeirError LISTEN when one cannot be bound; the others stay as they were
    */
-  async apply(endpoints: readonly Endpoint[]): Promise<string[]> {
+  apply(endpoints: readonly Endpoint[]): Promise<string[]> {
+    const applied = this.#applied.then(() => this.#apply(endpoints))
+    this.#applied = applied.then(
+      () => {},
+      () => {},
+    )
+    return applied
+  }
+
+  async #apply(endpoints: readonly Endpoint[]): Promise<string[]> {
     const wanted = new Map(endpoints.map((endpoint) => [endpointName(endpoint), endpoint]))
-    for (const [name, endpoint] of wanted) {
-      if (!this.#servers.has(name)) this.#servers.set(name, await this.#open(endpoint))
+    const opened = new Map<string, Server>()
+    try {
+      for (const [name, endpoint] of wanted) {
+        if (!this.#closed && !this.#servers.has(name)) opened.set(name, await this.#open(endpoint))
+      }
+    } catch (error) {
+      for (const server of opened.values()) server.close()
+      throw error
     }
+    for (const [name, server] of opened) this.#servers.set(name, server)
     for (const [name, server] of this.#servers) {
-      if (wanted.has(name)) continue
+      if (wanted.has(name) && !this.#closed) continue
       server.close()
       this.#servers.delete(name)
     }
@@ -53,7 +71,9 @@ export class Listeners {
     })
   }
 
+  /** For good: what is still opening is closed as soon as it is open. */
   close(): void {
+    this.#closed = true
     for (const server of this.#servers.values()) server.close()
     this.#servers.clear()
   }

@@ -34,6 +34,10 @@ const purposes: Record<string, (config: Config) => void> = {
   'many-cores.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, workerProcesses: 16, maxProcesses: 128 })
   },
+  'hls.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
+  },
   'vhosts.conf': (config) => {
     expect(Object.keys(config.vhosts)).toEqual([
       standard,

@@ -61,6 +61,57 @@ test('falls back to the working directory, as SRS does', () => {
   expect(names(path)).toBe('one')
 })
 
+test('includes what a pattern matches, in the order of the names, and hidden files not', () => {
+  const path = write('main.conf', 'a; b { include conf.d/*.conf; } c;')
+  for (const name of ['20-two.conf', '10-one.conf', 'Other.conf', 'z.txt', '.hidden.conf', 'deep/er.conf']) {
+    write(`conf.d/${name}`, `${name.replaceAll(/[^a-zA-Z]/g, '')};`)
+  }
+  expect(names(path)).toBe('a b{oneconf twoconf Otherconf} c')
+  expect(readSource(path).files).toEqual(
+    ['main.conf', 'conf.d/10-one.conf', 'conf.d/20-two.conf', 'conf.d/Other.conf'].map((name) =>
+      join(folder, name),
+    ),
+  )
+})
+
+test.each(['conf.d/?.conf', 'conf.d/[ab].conf', '*/*.conf'])('knows the pattern %s', (text) => {
+  const path = write('main.conf', `include ${text};`)
+  for (const name of ['a', 'b']) write(`conf.d/${name}.conf`, `${name};`)
+  expect(names(path)).toBe('a b')
+  expect(names(write('absolute.conf', `include ${join(folder, text)};`))).toBe('a b')
+})
+
+test('includes nothing when a pattern matches nothing', () => {
+  expect(names(write('main.conf', 'a; include conf.d/*.conf; include /nowhere/*.conf; b;'))).toBe('a b')
+})
+
+test('falls back to the working directory for a pattern too, when nothing beside the file matches', () => {
+  write('elsewhere/one.conf', 'one;')
+  const text = join(relative(process.cwd(), folder), 'elsewhere', '*.conf')
+  expect(names(write('conf/main.conf', `include ${text};`))).toBe('one')
+})
+
+test('takes a name for itself when a file has it, whatever it could match', () => {
+  write('[ab].conf', 'itself;')
+  write('a.conf', 'a;')
+  expect(names(write('main.conf', 'include [ab].conf;'))).toBe('itself')
+})
+
+test('looks for a pattern in a folder whose name looks like one', () => {
+  write('[x]/a.conf', 'a;')
+  expect(names(write('[x]/main.conf', 'include a*;'))).toBe('a')
+})
+
+test('refuses a pattern that matches the file which includes it', () => {
+  const path = write('main.conf', 'include *.conf;')
+  expect(() => readSource(path)).toThrow(
+    expect.objectContaining({
+      code: 'CONFIG_INCLUDE',
+      message: expect.stringMatching(/main\.conf:1:9: .*main\.conf" includes itself$/),
+    }),
+  )
+})
+
 test('ignores a byte order mark', () => {
   expect(names(write('main.conf', '\uFEFFa;'))).toBe('a')
 })
@@ -100,14 +151,14 @@ test.each([
 })
 
 test('refuses includes that multiply', () => {
-  for (let level = 0; level < 10; level += 1) {
+  for (let level = 0; level < 12; level += 1) {
     write(`${level}.conf`, `include ${level + 1}.conf ${level + 1}.conf;`)
   }
-  write('10.conf', 'a;')
+  write('12.conf', 'a;')
   expect(() => readSource(join(folder, '0.conf'))).toThrow(
     expect.objectContaining({
       code: 'CONFIG_INCLUDE',
-      message: expect.stringContaining('more than 256 includes'),
+      message: expect.stringContaining('more than 1024 includes'),
     }),
   )
 })

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { amfObject } from '../../src/media/amf-value.ts'
+import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
 import { audioType, classify, type Packet, type PacketType, videoType } from '../../src/media/packet.ts'
 import { contentOf, type Seen } from './support/played.ts'
 import { startServer } from './support/server.ts'
@@ -68,6 +70,37 @@ describe.each(codecs)('$name', ({ type, header, key, inter }) => {
     await late.has(frames.length)
     expect(allOf(late.packets)).toEqual(allOf(publisher.sent))
   })
+})
+
+test('a late player gets the headers of all tracks, colours and channels too', async () => {
+  const server = await startServer()
+  const early = await TestPlayer.play(server.url('one'))
+  const publisher = await TestPublisher.publish(server.url('one'))
+  const colours = [...encodeAmf0('colorInfo', amfObject({ hdrMdcv: amfObject({ maxLuminance: 1000 }) }))]
+  const headers = [
+    packet(videoType, 0, [0x90, ...fourCc('hvc1')]),
+    packet(videoType, 0, [0x96, 0x00, ...fourCc('hvc1'), 1]),
+    packet(videoType, 0, [0x94, ...fourCc('hvc1'), ...colours]),
+    packet(audioType, 0, [0x90, ...fourCc('Opus')]),
+    packet(audioType, 0, [0x95, 0x00, ...fourCc('Opus'), 1]),
+    packet(audioType, 0, [0x94, ...fourCc('Opus')]),
+  ]
+  const gop = (begin: number): Packet[] => [
+    packet(videoType, begin, [0x91, ...fourCc('hvc1')]),
+    packet(videoType, begin, [0x96, 0x01, ...fourCc('hvc1'), 1]),
+    packet(videoType, begin + 40, [0xa1, ...fourCc('hvc1')]),
+    packet(audioType, begin + 40, [0x95, 0x01, ...fourCc('Opus'), 1]),
+  ]
+  await server.waitForSubscribers('one')
+  await publisher.send([...headers, ...gop(0), ...gop(80)])
+  await early.has(8)
+  expect(allOf(early.packets)).toEqual(allOf(publisher.sent))
+  const late = await TestPlayer.play(server.url('one'))
+  await late.has(4)
+  const [first, current] = [headers.length, headers.length + 4]
+  expect(allOf(late.packets)).toEqual(
+    allOf([...publisher.sent.slice(0, first), ...publisher.sent.slice(current)]),
+  )
 })
 
 test('a stream without video begins at once for who joins late', async () => {

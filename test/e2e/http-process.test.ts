@@ -32,7 +32,7 @@ test('an HTTP worker that is killed is replaced, and RTMP does not notice', asyn
   await until('the HTTP worker to be gone', () => !isRunning(worker!.pid))
   const response = await until('HTTP to be back', () => answer(server, '/api/v1/versions'))
   expect(response.status).toBe(200)
-  await server.waitForLog({ msg: 'a worker ended by itself', worker: 'http 1', level: 'error' })
+  await server.waitForLog({ msg: 'a worker died and is replaced', worker: 'http 1', level: 'error' })
   await live.goesOn()
 })
 

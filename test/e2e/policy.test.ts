@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { publishFile } from './support/ffmpeg.ts'
 import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { framesOf, fromFrame, gapsIn, stepsOf } from './support/played.ts'
 import { startServer } from './support/server.ts'
-import { TestPlayer } from './support/test-player.ts'
+import { headers } from './support/synthetic.ts'
+import { servedBy, TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
-import { within } from './support/until.ts'
+import { until, within } from './support/until.ts'
 
 test('reject: a second publisher is refused, and the first goes on undisturbed', async () => {
   const server = await startServer({ workers: 2, vhost: 'publish { policy reject; }' })
@@ -20,6 +22,29 @@ test('reject: a second publisher is refused, and the first goes on undisturbed',
   })
   await live.goesOn()
 })
+
+// With a long mr_latency nothing is read from an encoder most of the time, not even that it is gone.
+test.each(['auto', '10000'])(
+  'reject: an encoder that comes back at once, to another worker, has its stream again (mr_latency %s)',
+  async (latency) => {
+    const vhost = `publish { policy reject; mr_latency ${latency}; }`
+    const server = await startServer({ workers: 2, vhost })
+    for (let round = 0; round < 10; round += 1) {
+      const url = server.url(`stream${round}`)
+      const first = await TestPublisher.publish(url)
+      await first.send(headers())
+      const again = await connectElsewhere(url, first.served.workerPid)
+      // The end of the first connection is on its way to its worker when the second publish is.
+      process.kill(first.served.workerPid, 'SIGSTOP')
+      first.stop()
+      const published = again.publish()
+      process.kill(first.served.workerPid, 'SIGCONT')
+      await published
+      again.close()
+    }
+    expect(server.logs().filter(({ msg }) => msg === 'publish refused')).toEqual([])
+  },
+)
 
 for (const policy of ['replace', 'resume']) {
   test(`${policy}: a second publisher from the same address takes over, and players stay`, async () => {
@@ -48,3 +73,14 @@ test('resume: a publisher from another address is refused', async () => {
   await expect(TestPublisher.publish(elsewhere)).rejects.toMatchObject({ code: 'RTMP_REJECTED' })
   expect(await server.waitForLog({ msg: 'publish refused' })).toMatchObject({ code: 'STREAM_BUSY' })
 })
+
+/** A client that another worker serves; it neither publishes nor plays yet. */
+async function connectElsewhere(url: string, workerPid: number): Promise<RtmpClient> {
+  return until('a connection to another worker', async () => {
+    const client = await RtmpClient.connect(url)
+    onTestFinished(() => client.close())
+    if (servedBy(client).workerPid !== workerPid) return client
+    client.close()
+    return null
+  })
+}

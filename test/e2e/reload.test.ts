@@ -96,6 +96,24 @@ test('worker_processes up and down: more workers, then fewer, and their clients 
   await live.goesOn()
 })
 
+test('a worker that drains takes no new clients after a reload, either', async () => {
+  const server = await startServer({ workers: 1 })
+  const live = await LivePair.start(server.url('one'))
+  const drained = live.player.served.workerPid
+  process.kill(drained, 'SIGTERM')
+  const readyLines = (): number => server.logs().filter(({ msg }) => msg === 'worker is ready').length
+  await until('the replacement to be ready', () => readyLines() === 2)
+  await server.reload()
+  // Each worker answers after what it was told before.
+  expect(workersOf(await server.status(), 'stream')).toHaveLength(2)
+  await live.goesOn()
+  for (let count = 0; count < 20; count += 1) {
+    const player = await TestPlayer.play(server.url('one'))
+    expect(player.served.workerPid).not.toBe(drained)
+    await player.close()
+  }
+})
+
 test('max_connections: the new limit holds for new clients', async () => {
   const server = await startServer()
   const live = await LivePair.start(server.url('one'))

@@ -45,17 +45,13 @@ test('INT stops as TERM does', async () => {
 })
 
 test('QUIT takes no new clients and waits for the ones it has', async () => {
-  const server = await startServer({ workers: 2, settings: { grace_final_wait: 60_000 } })
+  const server = await startServer({
+    workers: 2,
+    settings: { grace_start_wait: 0, grace_final_wait: 60_000 },
+  })
   const live = await LivePair.start(server.url('one'))
   server.master.signal('SIGQUIT')
-  await until('new clients to be refused', async () => {
-    try {
-      await (await TestPlayer.play(server.url('one'))).close()
-      return false
-    } catch (error) {
-      return codeOf(error) === 'RTMP_CLOSED'
-    }
-  })
+  await newClientsAreRefused(server)
   await live.goesOn()
   expect(isRunning(server.master.pid)).toBe(true)
   await live.close()
@@ -63,10 +59,44 @@ test('QUIT takes no new clients and waits for the ones it has', async () => {
 })
 
 test('QUIT stops when grace_final_wait is over, whoever is still there', async () => {
-  const server = await startServer({ settings: { grace_final_wait: 1000 } })
+  const server = await startServer({ settings: { grace_start_wait: 0, grace_final_wait: 1000 } })
   const { player } = await LivePair.start(server.url('one'))
   server.master.signal('SIGQUIT')
   await player.ended
+  await server.hasEnded()
+})
+
+test('QUIT takes new clients during grace_start_wait; INT does not wait for it', async () => {
+  const server = await startServer({ workers: 2, settings: { grace_start_wait: 600_000 } })
+  const live = await LivePair.start(server.url('one'))
+  server.master.signal('SIGQUIT')
+  await server.waitForLog({ msg: 'graceful stop' })
+  await (await LivePair.start(server.url('two'))).goesOn()
+  await live.goesOn()
+  server.master.signal('SIGINT')
+  await server.hasEnded()
+})
+
+test('force_grace_quit: TERM waits for the clients, INT does not', async () => {
+  const settings = { force_grace_quit: 'on', grace_start_wait: 0, grace_final_wait: 600_000 }
+  const server = await startServer({ workers: 2, settings })
+  const live = await LivePair.start(server.url('one'))
+  server.master.signal('SIGTERM')
+  await newClientsAreRefused(server)
+  server.master.signal('SIGTERM')
+  await live.goesOn()
+  expect(isRunning(server.master.pid)).toBe(true)
+  server.master.signal('SIGINT')
+  await server.hasEnded()
+})
+
+test('force_grace_quit: TERM ends the server when the last client is gone', async () => {
+  const settings = { force_grace_quit: 'on', grace_start_wait: 0, grace_final_wait: 600_000 }
+  const server = await startServer({ settings })
+  const live = await LivePair.start(server.url('one'))
+  server.master.signal('SIGTERM')
+  await newClientsAreRefused(server)
+  await live.close()
   await server.hasEnded()
 })
 
@@ -110,7 +140,7 @@ test('a worker that gets USR2 tells its state in its log', async () => {
 })
 
 test('weir ctl sends what its actions say, and shows the status', async () => {
-  const server = await startServer()
+  const server = await startServer({ settings: { grace_start_wait: 0 } })
   const { player } = await LivePair.start(server.url('one'))
   const { pid } = server.master
   const sent = (signal: string) => ({ status: 0, stdout: `weir: sent ${signal} to process ${pid}\n` })
@@ -127,7 +157,7 @@ test('weir ctl sends what its actions say, and shows the status', async () => {
   expect(await server.weir('ctl', 'status')).toMatchObject({
     status: 1,
     stdout: '',
-    stderr: 'weir: NOT_RUNNING: no server holds pid ./weir.pid\n',
+    stderr: `weir: NOT_RUNNING: no server holds pid ${server.pidFile}\n`,
   })
 })
 
@@ -151,3 +181,14 @@ test('daemon on: the command comes back when the server accepts clients, and the
   server.assertNothingLeft()
   expect(existsSync(server.pidFile)).toBe(false)
 })
+
+async function newClientsAreRefused(server: Server): Promise<void> {
+  await until('new clients to be refused', async () => {
+    try {
+      await (await TestPlayer.play(server.url('one'))).close()
+      return false
+    } catch (error) {
+      return codeOf(error) === 'RTMP_CLOSED'
+    }
+  })
+}

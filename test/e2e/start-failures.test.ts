@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { freePort } from './support/free-port.ts'
@@ -89,6 +90,23 @@ test('a pid file that names another program is stale, and no obstacle', async ()
   writeFileSync(server.pidFile, `${process.pid}\n`)
   await server.start()
   expect(server.pidInFile()).toBe(server.master.pid)
+})
+
+test('of several servers that start at once on one stale pid file, one runs', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-e2e-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const pid = join(directory, 'weir.pid')
+  writeFileSync(pid, `${process.pid}\n`)
+  const servers = await Promise.all(Array.from({ length: 5 }, () => Server.prepare({ settings: { pid } })))
+  const starts = await Promise.allSettled(servers.map((server) => server.start()))
+  const [running, ...others] = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  expect(others).toEqual([])
+  expect(Number(readFileSync(pid, 'utf8'))).toBe(running!.master.pid)
+  for (const server of servers.filter((one) => one !== running)) {
+    const { status, stderr } = await server.master.exited
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^weir: PID_FILE: .* is held by a running server.*\n$/)
+  }
 })
 
 /** Checks that a start ends with status 1 and one line that has all of these words, and leaves nothing behind. */

@@ -7,7 +7,13 @@ import { run } from './support/command.ts'
 import { probe } from './support/ffmpeg.ts'
 import { fromZero } from './support/frames.ts'
 import { media } from './support/media.ts'
-import { bareFrames, complaintsAbout, muxToFile, packetsOfFile } from './support/transport-stream.ts'
+import {
+  bareFrames,
+  complaintsAbout,
+  muxToFile,
+  packetsOfFile,
+  withStartCodes,
+} from './support/transport-stream.ts'
 
 /** Makes a media file. */
 async function encode(file: string, ...args: string[]): Promise<string> {
@@ -105,24 +111,6 @@ test('H.264 behind start codes, without a sequence header', async () => {
   expect(await complaintsAbout(file)).toBe('')
   expect(fromZero(await bareFrames(file, 'h264'))).toEqual(fromZero(await bareFrames(media().clip, 'h264')))
 })
-
-/** A frame as some encoders send it: each unit behind a start code, a key frame with the parameter sets in front. */
-function withStartCodes(packet: Packet, config: Packet): Packet {
-  const startCode = Buffer.of(0, 0, 0, 1)
-  const record = config.body.subarray(5)
-  const spsLength = record.readUInt16BE(6)
-  const ppsAt = 8 + spsLength + 1
-  const sets = [
-    record.subarray(8, 8 + spsLength),
-    record.subarray(ppsAt + 2, ppsAt + 2 + record.readUInt16BE(ppsAt)),
-  ]
-  const units = packet.flags & keyFrameFlag ? sets : []
-  for (let at = 5; at < packet.body.length; at += 4 + packet.body.readUInt32BE(at)) {
-    units.push(packet.body.subarray(at + 4, at + 4 + packet.body.readUInt32BE(at)))
-  }
-  const parts = units.flatMap((unit) => [startCode, unit])
-  return { ...packet, body: Buffer.concat([packet.body.subarray(0, 5), ...parts]) }
-}
 
 test('HEVC, as both kinds of header announce it', async () => {
   const dir = tempDir()

@@ -46,6 +46,49 @@ function begin(broadcast: Broadcast): void {
   broadcast.flush()
 }
 
+describe('another clock', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('is the one that packets wait for from then on', () => {
+    const broadcast = new Broadcast(plainMuxer, new FlushClock(10_000), options)
+    begin(broadcast)
+    vi.runOnlyPendingTimers()
+    const socket = join(broadcast)
+    socket.take()
+    broadcast.clock = new FlushClock(100)
+    broadcast.push(interFrame(80))
+    vi.advanceTimersByTime(99)
+    expect(socket.take()).toStrictEqual([])
+    vi.advanceTimersByTime(1)
+    expect(marks(socket.take())).toStrictEqual(['80'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('lets go what already waits for a tick of the one before', () => {
+    const broadcast = new Broadcast(plainMuxer, new FlushClock(10_000), options)
+    begin(broadcast)
+    vi.runOnlyPendingTimers()
+    const socket = join(broadcast)
+    socket.take()
+    broadcast.push(interFrame(80))
+    broadcast.clock = new FlushClock(100)
+    broadcast.push(interFrame(120))
+    vi.advanceTimersByTime(100)
+    expect(marks(socket.take())).toStrictEqual(['80', '120'])
+    broadcast.push(interFrame(160))
+    vi.advanceTimersByTime(100)
+    expect(marks(socket.take())).toStrictEqual(['160'])
+    vi.advanceTimersByTime(10_000)
+    expect(socket.take()).toStrictEqual([])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
 describe('viewers in step', () => {
   test('get what came since the last flush in one write', () => {
     const broadcast = newBroadcast()

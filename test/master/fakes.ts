@@ -11,6 +11,7 @@ export class FakeWorker {
   pid = 1
   ready = false
   exited = false
+  reachable = true
   leaving = false
 
   constructor(name: string) {

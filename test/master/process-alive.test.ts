@@ -1,28 +1,24 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isAlive, isMaster } from '../../src/master/process-alive.ts'
-import { deadPid, livingPid } from '../support/processes.ts'
+import { readPid } from '../../src/master/process-alive.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
-describe('a process', () => {
-  test('that runs is alive', async () => {
-    expect(isAlive(process.pid)).toBe(true)
-    expect(isAlive(await livingPid())).toBe(true)
+describe('reading a pid file', () => {
+  test('that is not there gives nothing', () => {
+    expect(readPid(join(tempDir(), 'none.pid'))).toBeNull()
   })
 
-  test('that ended is not', async () => {
-    expect(isAlive(await deadPid())).toBe(false)
-  })
-})
-
-describe('a master', () => {
-  test.each<[string, boolean]>([
-    ['weir: master', true],
-    ['/opt/weir/bin/weir', true],
-    ['sleep', false],
-  ])('shows itself as %s: %s', async (name, expected) => {
-    expect(isMaster(await livingPid(name))).toBe(expected)
-  })
-
-  test('that is dead is none', async () => {
-    expect(isMaster(await deadPid())).toBe(false)
+  test.each([
+    ['123\n', 123],
+    [' 7 ', 7],
+    ['', null],
+    ['0', null],
+    ['1.5', null],
+    ['12x', null],
+  ])('%j gives %s', (content, pid) => {
+    const path = join(tempDir(), 'weir.pid')
+    writeFileSync(path, content)
+    expect(readPid(path)).toBe(pid)
   })
 })

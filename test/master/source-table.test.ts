@@ -138,6 +138,8 @@ describe('a second publisher', () => {
       expect(two.take()).toStrictEqual([{ t: 'publish-answer', publishId: 2, ok: true, source: 1 }])
       expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2)])
     } else {
+      const [asked] = one.take() as Extract<FromMaster, { t: 'check-publish' }>[]
+      table.checked(one.handle, asked!.request, true)
       expect(one.take()).toStrictEqual([])
       expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY', expect.stringContaining('connection c1'))])
       expect(hosts.workers[0]!.take()).toStrictEqual([])
@@ -157,6 +159,185 @@ describe('a second publisher', () => {
     table.unpublish(two.handle, 1, stream)
     vi.advanceTimersByTime(lingerMs)
     expect(table.size).toBe(1)
+  })
+})
+
+describe('a second publisher while the policy is reject', () => {
+  function question(worker: FakeWorker): { request: number; publishId: PublishId } {
+    const [message] = worker.take()
+    expect(message).toStrictEqual({
+      t: 'check-publish',
+      request: expect.any(Number),
+      publishId: expect.any(Number),
+    })
+    return message as Extract<FromMaster, { t: 'check-publish' }>
+  }
+
+  /** A stream that publisher 1 of worker one publishes, and that publisher 2 of worker two wants. */
+  async function contested(options?: Parameters<typeof setUp>[0]) {
+    const all = await published(options)
+    await all.table.publish(all.two.handle, publishMessage(2))
+    return { ...all, request: question(all.one).request }
+  }
+
+  const granted = (publishId: PublishId) => ({ t: 'publish-answer', publishId, ok: true, source: 1 })
+
+  test('waits until the worker of the first has said whether that one is still there', async () => {
+    const { table, hosts, one, two } = await published()
+    await table.publish(two.handle, publishMessage(2))
+    expect(question(one).publishId).toBe(1)
+    expect(two.take()).toStrictEqual([])
+    expect(hosts.workers[0]!.take()).toStrictEqual([])
+  })
+
+  test('is refused when it is', async () => {
+    const { table, hosts, one, two, request } = await contested()
+    table.checked(one.handle, request, true)
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY', expect.stringContaining('connection c1'))])
+    expect(one.take()).toStrictEqual([])
+    expect(hosts.workers[0]!.take()).toStrictEqual([])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('has the stream when it is not', async () => {
+    const { table, hosts, one, two, request } = await contested()
+    table.checked(one.handle, request, false)
+    expect(two.take()).toStrictEqual([granted(2)])
+    expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2)])
+    table.unpublish(one.handle, 1, stream)
+    vi.advanceTimersByTime(lingerMs)
+    expect(table.size).toBe(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('has the stream when the first leaves meanwhile', async () => {
+    const { table, one, two, request } = await contested()
+    table.unpublish(one.handle, 1, stream)
+    expect(two.take()).toStrictEqual([granted(2)])
+    table.checked(one.handle, request, true)
+    expect(two.take()).toStrictEqual([])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('has the stream when the worker of the first dies meanwhile', async () => {
+    const { table, one, two } = await contested()
+    one.exited = true
+    table.onWorkerLost(one.handle)
+    expect(two.take()).toStrictEqual([granted(2)])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is refused when no answer comes in time', async () => {
+    const { two } = await contested()
+    vi.advanceTimersByTime(499)
+    expect(two.take()).toStrictEqual([])
+    vi.advanceTimersByTime(1)
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY')])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('has the stream when no answer can come: the control channel is closed', async () => {
+    const { one, two } = await contested()
+    one.reachable = false
+    vi.advanceTimersByTime(500)
+    expect(two.take()).toStrictEqual([granted(2)])
+  })
+
+  test('has the stream at once when the control channel is closed already', async () => {
+    const { table, one, two } = await published()
+    one.reachable = false
+    await table.publish(two.handle, publishMessage(2))
+    expect(one.take()).toStrictEqual([])
+    expect(two.take()).toStrictEqual([granted(2)])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('hears nothing from an answer that was for another', async () => {
+    const { table, one, two, request } = await contested()
+    vi.advanceTimersByTime(500)
+    two.take()
+    await table.publish(two.handle, publishMessage(3))
+    const later = question(one)
+    table.checked(one.handle, request, false)
+    expect(two.take()).toStrictEqual([])
+    table.checked(one.handle, later.request, true)
+    expect(two.take()).toStrictEqual([refusal(3, 'STREAM_BUSY')])
+  })
+
+  test('is one of several: the worker is asked once, the first who came is granted', async () => {
+    const { table, hosts, one, two, request } = await contested()
+    const three = new FakeWorker('s3')
+    await table.publish(three.handle, publishMessage(3))
+    await table.publish(one.handle, publishMessage(4))
+    expect([...one.take(), ...two.take(), ...three.take()]).toStrictEqual([])
+    table.checked(one.handle, request, false)
+    expect(two.take()).toStrictEqual([granted(2)])
+    expect(three.take()).toStrictEqual([refusal(3, 'STREAM_BUSY', expect.stringContaining('connection c2'))])
+    expect(one.take()).toStrictEqual([refusal(4, 'STREAM_BUSY', expect.stringContaining('connection c2'))])
+    expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2)])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is one of several: all are refused when the first is still there', async () => {
+    const { table, one, two, request } = await contested()
+    await table.publish(two.handle, publishMessage(3))
+    table.checked(one.handle, request, true)
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY'), refusal(3, 'STREAM_BUSY')])
+  })
+
+  test('that gives up meanwhile leaves the stream to the next', async () => {
+    const { table, one, two, request } = await contested()
+    const three = new FakeWorker('s3')
+    await table.publish(three.handle, publishMessage(3))
+    table.unpublish(two.handle, 2, stream)
+    table.checked(one.handle, request, false)
+    expect(two.take()).toStrictEqual([])
+    expect(three.take()).toStrictEqual([granted(3)])
+  })
+
+  test('whose worker dies meanwhile leaves the stream to nobody', async () => {
+    const { table, one, two, request } = await contested()
+    two.exited = true
+    table.onWorkerLost(two.handle)
+    table.checked(one.handle, request, false)
+    expect(two.take()).toStrictEqual([])
+    vi.advanceTimersByTime(lingerMs)
+    expect(table.size).toBe(0)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is refused when the vhost is taken away meanwhile', async () => {
+    const { table, two } = await contested()
+    table.config = configOf('vhost other.example { }')
+    expect(two.take()).toStrictEqual([refusal(2, 'VHOST_UNKNOWN')])
+    expect(table.size).toBe(0)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('has the stream when its policy becomes replace meanwhile', async () => {
+    const { table, one, two, request } = await contested()
+    table.config = configOf('vhost __defaultVhost__ { publish { policy replace; } }')
+    table.checked(one.handle, request, true)
+    expect(one.take()).toMatchObject([{ t: 'publish-revoked', publishId: 1 }])
+    expect(two.take()).toStrictEqual([granted(2)])
+  })
+
+  test('is refused when another that may replace the first takes the stream meanwhile', async () => {
+    const all = await published({ vhost: 'publish { policy resume; }' })
+    const { table, one, two } = all
+    await table.publish(two.handle, publishMessage(2, { ip: '10.0.0.2' }))
+    question(one)
+    const three = new FakeWorker('s3')
+    await table.publish(three.handle, publishMessage(3))
+    expect(three.take()).toStrictEqual([granted(3)])
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY', expect.stringContaining('connection c3'))])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is decided no more once the server stops', async () => {
+    const { table } = await contested()
+    table.close()
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 
@@ -512,6 +693,24 @@ describe('the registry', () => {
     await publishing
     expect([...owned]).toStrictEqual([])
     expect(all.table.size).toBe(0)
+  })
+
+  test('keeps the stream for a publish that waits for the word of another’s worker', async () => {
+    const { registry, asked, owned } = manualRegistry()
+    const { table, one, two } = setUp({ registry, globals: 'source_linger 0;' })
+    const first = table.publish(one.handle, publishMessage(1))
+    asked[0]!.answer(null)
+    await first
+    const second = table.publish(two.handle, publishMessage(2))
+    asked[1]!.answer(null)
+    await second
+    table.unpublish(one.handle, 1, stream)
+    vi.advanceTimersByTime(1000)
+    expect(two.take()).toMatchObject([{ ok: true }])
+    expect([...owned]).toStrictEqual([stream])
+    table.unpublish(two.handle, 2, stream)
+    vi.advanceTimersByTime(1000)
+    expect([...owned]).toStrictEqual([])
   })
 
   test('keeps the stream for a publish that is still to be decided', async () => {

@@ -12,12 +12,14 @@ import {
   metadataFlag,
   type PacketType,
   sequenceHeaderFlag,
+  sideHeaderFlag,
   videoType,
 } from '../../src/media/packet.ts'
 import { hex } from './bytes.ts'
 
 const key = keyFrameFlag
 const header = sequenceHeaderFlag
+const side = sideHeaderFlag
 
 /** The fourth column is the payload of a sequence header. */
 const video: [name: string, body: string, flags: number, codec: string | null, config?: string][] = [
@@ -46,7 +48,10 @@ const video: [name: string, body: string, flags: number, codec: string | null, c
   ['enhanced HEVC inter frame', 'a1 68766331 000000 00', 0, 'HEVC'],
   ['enhanced key frame without composition time', '93 68766331 00', key, 'HEVC'],
   ['enhanced end of sequence', '92 68766331', 0, 'HEVC'],
-  ['enhanced metadata', '94 68766331 02', 0, 'HEVC'],
+  ['enhanced metadata', '94 68766331 02', side, 'HEVC'],
+  ['enhanced metadata marked as command', 'd4 68766331 02', side, 'HEVC'],
+  ['enhanced metadata that is cut off', '94 687663', 0, null],
+  ['metadata of another track', '96 04 68766331 01 02', side, 'HEVC'],
   ['AV1 sequence header for MPEG-2 TS', '95 61763031 80', header, 'AV1', '80'],
   ['enhanced command frame', 'd0 00', 0, null],
   ['enhanced VP9 key frame', '91 76703039 00', key, 'VP9'],
@@ -63,7 +68,7 @@ const video: [name: string, body: string, flags: number, codec: string | null, c
 
   ['default track alone, sequence header', '96 00 61766331 00 0142', header, 'H264', '0142'],
   ['default track alone, key frame', '96 01 61766331 00 000000', key, 'H264'],
-  ['other track alone, sequence header', '96 00 61766331 01 0142', 0, 'H264'],
+  ['other track alone, sequence header', '96 00 61766331 01 0142', side, 'H264'],
   ['other track alone, key frame', '96 01 61766331 01 000000', 0, 'H264'],
   [
     'two tracks of one codec, sequence headers',
@@ -74,6 +79,10 @@ const video: [name: string, body: string, flags: number, codec: string | null, c
   ],
   ['two tracks of one codec, key frames', '96 13 61766331 00 000001 65 01 000001 65', key, 'H264'],
   ['two tracks of two codecs', '96 20 61766331 00 000001 01 68766331 01 000001 02', header, 'H264', '01'],
+  ['two other tracks', '96 10 61766331 01 000001 01 02 000001 02', side, 'H264'],
+  ['two other tracks, key frames', '96 13 61766331 01 000001 65 02 000001 65', 0, 'H264'],
+  ['the default track behind another', '96 10 61766331 01 000001 01 00 000001 02', header, 'H264', '01'],
+  ['the same with two codecs', '96 23 61766331 01 000001 01 68766331 00 000001 02', key, 'H264'],
   ['track of a size that is cut off', '96 10 61766331 00 0000', 0, null],
   ['track that is shorter than its size', '96 10 61766331 00 000009 0142', header, 'H264', '0142'],
 ]
@@ -93,9 +102,10 @@ const audio: [name: string, body: string, flags: number, codec: string | null, c
   ['enhanced Opus frame', '91 4f707573 fc', 0, 'Opus'],
   ['enhanced AAC sequence header', '90 6d703461 1210', header, 'AAC', '1210'],
   ['enhanced MP3 frame', '91 2e6d7033 ff', 0, 'MP3'],
-  ['enhanced multichannel configuration', '94 4f707573 00', 0, 'Opus'],
+  ['enhanced multichannel configuration', '94 4f707573 00', side, 'Opus'],
   ['default track alone', '95 00 4f707573 00 4f', header, 'Opus', '4f'],
-  ['other track alone', '95 00 4f707573 01 4f', 0, 'Opus'],
+  ['other track alone', '95 00 4f707573 01 4f', side, 'Opus'],
+  ['other track alone, frame', '95 01 4f707573 01 fc', 0, 'Opus'],
   ['modifier', '97 00 00 00 664c6143 01', header, 'FLAC', '01'],
   ['enhanced header without a codec', '90 4f', 0, null],
 ]
@@ -126,7 +136,7 @@ test('no body makes them throw', () => {
     .map(([head, tail]) => Buffer.of(head, ...tail))
   fc.assert(
     fc.property(fc.constantFrom<PacketType>(audioType, videoType, dataType), body, (type, bytes) => {
-      expect(classify(type, bytes)).toBeLessThanOrEqual(keyFrameFlag | sequenceHeaderFlag)
+      expect(classify(type, bytes)).toBeLessThanOrEqual(sideHeaderFlag)
       expect(codecName(type, bytes) ?? '').toMatch(/^[ -~]*$/)
       expect(decoderConfig(type, bytes)?.length ?? 0).toBeLessThan(bytes.length)
     }),
@@ -138,6 +148,7 @@ test.each<[string, PacketType, number, boolean, boolean]>([
   ['a key frame', videoType, keyFrameFlag, false, true],
   ['a sequence header', videoType, sequenceHeaderFlag, true, false],
   ['metadata', dataType, metadataFlag, true, false],
+  ['another track’s sequence header', videoType, sideHeaderFlag, true, false],
   ['a frame of audio', audioType, 0, false, false],
 ])('%s is told by its flags', (_name, type, flags, isHeaderOf, isKeyFrameOf) => {
   const packet = { type, flags, timestamp: 0, body: Buffer.alloc(0) }

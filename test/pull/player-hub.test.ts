@@ -19,15 +19,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function setUp() {
+function setUp(section = '') {
   const sent: ToMaster[] = []
   const { logger, lines } = recordingLogger()
-  const hub = new PlayerHub(configOf(), logger, (message) => sent.push(message))
+  const config = configOf(`vhost __defaultVhost__ { ${section} }`)
+  const hub = new PlayerHub(config, logger, (message) => sent.push(message))
   onTestFinished(() => hub.close())
   const play = (name = stream, as = format) => {
     const socket = new PlaySocket()
     const player = new Player(
-      () => hub.streamFor(name, vhostConfigOf()),
+      () => hub.streamFor(name, vhostConfigOf(section)),
       as,
       socket,
       () => {},
@@ -66,6 +67,25 @@ describe('a player', () => {
     await expectMarks(socket, ['avc', 'one-key'])
     expect(hub.status()).toMatchObject([{ source: 1, sourceId: 'one', packetsIn: 2 }])
     expect(back.asked).toStrictEqual(['subscribe 1'])
+  })
+
+  test('is told of in the log when its stream comes and goes; streams that nobody plays are not', async () => {
+    const { hub, lines, play } = setUp()
+    const back = await fakeBackSource(stream, 'one')
+    const { player } = play()
+    play()
+    hub.onMessage(back.up())
+    hub.onMessage({ t: 'source-down', stream, source: 1 })
+    expect(lines).toMatchObject([
+      { msg: 'play: the source is there', stream: 'live/x', sid: 'one', players: 2 },
+      { msg: 'play: the source is gone, players wait for another', stream: 'live/x', players: 2 },
+    ])
+    player.stop()
+    hub.onMessage(back.up())
+    expect(lines).toHaveLength(3)
+    play('__defaultVhost__/live/y').player.stop()
+    hub.onMessage({ ...back.up(2), stream: '__defaultVhost__/live/y' })
+    expect(lines).toHaveLength(3)
   })
 
   test('shares the link with the players of other streams of the same back-source', async () => {
@@ -318,7 +338,7 @@ describe('a source that is lost', () => {
     const { hub, lines, play } = setUp()
     play()
     hub.onMessage({ t: 'source-up', stream, source: 1, path: join(tempDir(), 'nobody.sock'), sourceId: 'x' })
-    await vi.waitFor(() => expect(lines).toMatchObject([{ level: 40, stream: 'live/x' }]))
+    await vi.waitFor(() => expect(lines.at(-1)).toMatchObject({ level: 40, stream: 'live/x', players: 1 }))
   })
 })
 
@@ -335,4 +355,25 @@ describe('a reload', () => {
     hub.reload(configOf('vhost __defaultVhost__ { play { gop_cache off; } }'))
     expect(play().socket.takeMarks()).toStrictEqual([])
   })
+
+  test.each(['play { mw_latency 0; }', 'min_latency on;'])(
+    'with %s holds for a stream that waits',
+    async (section) => {
+      const slow = 'play { mw_latency 10000; }'
+      const { hub, play } = setUp(slow)
+      const back = await fakeBackSource(stream, 'one')
+      const { socket } = play()
+      hub.onMessage(back.up())
+      await back.subscribed()
+      back.begin()
+      // Who waits for a key frame does not wait for the interval.
+      await expectMarks(socket, ['avc', 'one-key'])
+      back.media(1, interFrame(40))
+      await vi.waitFor(() => expect(hub.status()).toMatchObject([{ packetsIn: 3 }]))
+      hub.reload(configOf(`vhost __defaultVhost__ { ${section} }`))
+      await expectMarks(socket, ['40'])
+      back.media(1, interFrame(80))
+      await expectMarks(socket, ['80'])
+    },
+  )
 })

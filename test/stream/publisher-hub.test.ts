@@ -22,6 +22,8 @@ async function setUp() {
 
 function newOwner() {
   return {
+    isConnected: vi.fn<PublisherOwner['isConnected']>(() => true),
+    readOn: vi.fn<PublisherOwner['readOn']>(),
     onAttached: vi.fn<PublisherOwner['onAttached']>(),
     onDrain: vi.fn<PublisherOwner['onDrain']>(),
     onRefused: vi.fn<PublisherOwner['onRefused']>(),
@@ -115,6 +117,29 @@ describe('a publish', () => {
     attach(publisher.id, 9)
     await vi.waitFor(() => expect(story).toStrictEqual(['restart 7 c1', 'gone 9']))
     expect(sent.length).toBe(1)
+  })
+
+  test('is alive as long as it is here and its encoder connected', async () => {
+    const { hub } = await setUp()
+    const owner = newOwner()
+    const publisher = hub.publish(wish, owner)
+    expect(await hub.isAlive(publisher.id)).toBe(true)
+    owner.isConnected.mockReturnValue(false)
+    expect(await hub.isAlive(publisher.id)).toBe(false)
+    owner.isConnected.mockReturnValue(true)
+    hub.unpublish(publisher)
+    expect(await hub.isAlive(publisher.id)).toBe(false)
+    expect(await hub.isAlive(99)).toBe(false)
+  })
+
+  test('is not alive when its encoder’s last bytes are read first, and then its end', async () => {
+    const { hub } = await setUp()
+    const owner = newOwner()
+    const publisher = hub.publish(wish, owner)
+    owner.readOn
+      .mockImplementationOnce(() => {})
+      .mockImplementationOnce(() => setImmediate(() => hub.unpublish(publisher)))
+    expect(await hub.isAlive(publisher.id)).toBe(false)
   })
 
   test('that nobody knows is gone', async () => {

@@ -46,6 +46,8 @@ class FakeChannel {
 
 function setUp(latency: number | 'auto' = 'auto') {
   const owner = {
+    isConnected: () => true,
+    readOn: () => {},
     onAttached: vi.fn<PublisherOwner['onAttached']>(),
     onDrain: vi.fn<PublisherOwner['onDrain']>(),
     onRefused: vi.fn<PublisherOwner['onRefused']>(),

@@ -40,6 +40,20 @@ describe('summary lines', () => {
     expect(printed).toStrictEqual(['a', 'a', 'a'])
   })
 
+  test('come as often as they shall, though the time is looked at a little late each time', () => {
+    const { printer, connections, printed } = setUp({ a: 'publish' })
+    printer.intervalMs = 2000
+    for (let now = 0; now < 20_500; now += 1001) printer.print(now, connections)
+    expect(printed.length).toBe(10)
+  })
+
+  test('are not made up for when the process hung', () => {
+    const { printer, connections, printed } = setUp({ a: 'publish' })
+    printer.print(95_000, connections)
+    for (let now = 95_100; now < 105_000; now += 100) printer.print(now, connections)
+    expect(printed.length).toBe(1)
+  })
+
   test('are of the connections that there are', () => {
     const { connections, next } = setUp({ a: 'play', b: 'play', c: 'play' })
     expect(next()).toStrictEqual(['a'])

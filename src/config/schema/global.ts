@@ -72,16 +72,22 @@ const srsDirectives = {
     'How long a graceful stop (SIGQUIT) waits for clients to leave before it ends them.',
     { ...since6, acted: true },
   ),
-  forceGraceQuit: flag('off', 'Makes SIGTERM stop gracefully too.', since6),
+  forceGraceQuit: flag('off', 'Makes SIGTERM stop gracefully too; SIGINT never does.', {
+    ...since6,
+    acted: true,
+  }),
   graceStartWait: integer(
     '2300',
     { min: 0, max: aDay * 1000, unit: 'ms' },
-    'How long a graceful stop waits before it begins.',
-    since6,
+    'How long a graceful stop still takes new clients: a load balancer may send some until it knows.',
+    { ...since6, acted: true },
   ),
   ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', since1),
   ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs.', since6),
-  utcTime: flag('off', 'Writes times in UTC instead of local time.', since2),
+  utcTime: flag('off', 'Writes the times in file names in UTC instead of local time.', {
+    ...since2,
+    acted: true,
+  }),
   asprocess: flag('off', 'Ends the server when its parent process ends.', since2),
   serverId: text('', 'any text', 'A name for this server that stays the same over restarts.', {
     ...since6,

@@ -1,6 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { readFlvFile } from '../../../src/client/flv-file.ts'
-import { type Packet, sequenceHeaderFlag, videoType } from '../../../src/media/packet.ts'
+import {
+  audioType,
+  keyFrameFlag,
+  type Packet,
+  sequenceHeaderFlag,
+  videoType,
+} from '../../../src/media/packet.ts'
 import { readAudioFormat } from '../../../src/media/ts/audio-format.ts'
 import { TsMuxer } from '../../../src/media/ts/muxer.ts'
 import { readVideoFormat } from '../../../src/media/ts/video-format.ts'
@@ -14,8 +20,8 @@ const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error']
 export function muxToFile(packets: readonly Packet[], file: string): void {
   const muxer = new TsMuxer(90)
   const video = packets.find(({ type }) => type === videoType)
-  const audio = packets.find(({ type, flags }) => type === 8 && (flags & sequenceHeaderFlag) !== 0)
-  const sound = audio ?? packets.find(({ type }) => type === 8)
+  const audio = packets.find(({ type, flags }) => type === audioType && (flags & sequenceHeaderFlag) !== 0)
+  const sound = audio ?? packets.find(({ type }) => type === audioType)
   muxer.tracks = {
     video: video === undefined ? null : readVideoFormat(video),
     audio: sound === undefined ? null : readAudioFormat(sound),
@@ -23,7 +29,7 @@ export function muxToFile(packets: readonly Packet[], file: string): void {
   const sink = new ListSink()
   for (const packet of packets) {
     if (packet.type === videoType) muxer.writeVideo(sink, packet, packet.timestamp)
-    else if (packet.type === 8) muxer.writeAudio(sink, packet, packet.timestamp)
+    else if (packet.type === audioType) muxer.writeAudio(sink, packet, packet.timestamp)
   }
   muxer.flush(sink)
   writeFileSync(file, sink.bytes)
@@ -74,4 +80,22 @@ export async function bareFrames(
   const [, numerator, denominator] = /#tb 0: (\d+)\/(\d+)/.exec(description.join('\n')) ?? []
   const toMs = (time: number): number => Math.round((time * 1000 * Number(numerator)) / Number(denominator))
   return frames.map((frame) => ({ ...frame, dts: toMs(frame.dts), pts: toMs(frame.pts) }))
+}
+
+/** A frame as some encoders send it: each unit behind a start code, a key frame with the parameter sets in front. */
+export function withStartCodes(packet: Packet, config: Packet): Packet {
+  const startCode = Buffer.of(0, 0, 0, 1)
+  const record = config.body.subarray(5)
+  const spsLength = record.readUInt16BE(6)
+  const ppsAt = 8 + spsLength + 1
+  const sets = [
+    record.subarray(8, 8 + spsLength),
+    record.subarray(ppsAt + 2, ppsAt + 2 + record.readUInt16BE(ppsAt)),
+  ]
+  const units = packet.flags & keyFrameFlag ? sets : []
+  for (let at = 5; at < packet.body.length; at += 4 + packet.body.readUInt32BE(at)) {
+    units.push(packet.body.subarray(at + 4, at + 4 + packet.body.readUInt32BE(at)))
+  }
+  const parts = units.flatMap((unit) => [startCode, unit])
+  return { ...packet, body: Buffer.concat([packet.body.subarray(0, 5), ...parts]) }
 }

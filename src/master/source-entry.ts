@@ -1,0 +1,51 @@
+import type { PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { BackSource } from './back-source-pool.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+export type PublishMessage = Extract<ToMaster, { t: 'publish' }>
+
+/** A publish that is not decided yet: the registry was asked, or the worker of who holds the stream. */
+export interface Wish {
+  readonly worker: WorkerHandle
+  readonly message: PublishMessage
+}
+
+/** Who publishes a stream. */
+export interface PublisherEntry {
+  readonly worker: WorkerHandle
+  readonly publishId: PublishId
+  readonly connectionId: string
+  readonly ip: string
+}
+
+/** Those who want a stream whose publisher may be gone, in the order in which they came. */
+export interface Contest {
+  readonly wishes: Wish[]
+  /** The answer of the publisher's worker is wanted no more. */
+  readonly cancel: () => void
+}
+
+/** A stream with a back-source; it outlives its publisher by the linger time. */
+export interface SourceEntry {
+  readonly stream: StreamId
+  readonly number: SourceNumber
+  publisher: PublisherEntry | null
+  /** While the worker of {@link publisher} is asked whether that one is still there. */
+  contest: Contest | null
+  /** Connection id of the last publisher. */
+  sourceId: string
+  host: BackSource
+  /** The back-source has it and can be pulled from. */
+  open: boolean
+  /** Runs while the source waits for another publisher. */
+  lingerTimer: NodeJS.Timeout | null
+  /** Runs while the source, its process lost, waits for another one. */
+  moveTimer: NodeJS.Timeout | null
+}
+
+/** Nothing happens to the source by itself any more. */
+export function stopTimers({ lingerTimer, moveTimer, contest }: SourceEntry): void {
+  if (lingerTimer !== null) clearTimeout(lingerTimer)
+  if (moveTimer !== null) clearTimeout(moveTimer)
+  contest?.cancel()
+}

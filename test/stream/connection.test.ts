@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { RtmpClient } from '../../src/client/rtmp-client.ts'
+import { PlayerHub } from '../../src/pull/player-hub.ts'
+import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
+import { PublisherHub } from '../../src/stream/publisher-hub.ts'
+import { ReadClock } from '../../src/stream/read-clock.ts'
+import { configOf } from '../support/config.ts'
+import { silentLogger } from '../support/logger.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+/** A connection of a real client, to a worker without a process. */
+async function connected(text: string, vhost: string, name = 'x') {
+  const config = configOf(text)
+  const host: ConnectionHost = {
+    config,
+    logger: silentLogger,
+    readClock: new ReadClock(),
+    players: new PlayerHub(config, silentLogger, () => {}),
+    publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, () => {}),
+    identity: () => ({}),
+    onClosed: () => {},
+  }
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const accepted = once(server, 'connection') as Promise<[Socket]>
+  const { port } = server.address() as AddressInfo
+  const tcUrl = `rtmp://${vhost}/live`
+  const connecting = RtmpClient.connect(`rtmp://127.0.0.1:${port}/live/${name}`, { tcUrl })
+  const [socket] = await accepted
+  const connection = new Connection('c1', socket, host)
+  const setNoDelay = vi.spyOn(connection.socket, 'setNoDelay')
+  onTestFinished(() => connection.close(null))
+  connection.onAdmission(true)
+  const client = await connecting
+  onTestFinished(() => client.close())
+  return { client, connection, noDelay: () => setNoDelay.mock.calls.map(([enabled]) => enabled) }
+}
+
+describe('tcp_nodelay', () => {
+  const rest = 'vhost __defaultVhost__ { }'
+
+  test('is set as the vhost of the connection says, and follows a reload', async () => {
+    const { connection, noDelay } = await connected(
+      `${rest} vhost a.example { tcp_nodelay off; }`,
+      'a.example',
+    )
+    expect(noDelay()).toStrictEqual([false])
+    connection.reload(configOf(`${rest} vhost a.example { tcp_nodelay on; }`))
+    expect(noDelay()).toStrictEqual([false, true])
+  })
+
+  test('is that of the vhost which takes the others, when the connection’s own is gone', async () => {
+    const { connection, noDelay } = await connected(
+      `${rest} vhost a.example { tcp_nodelay off; }`,
+      'a.example',
+    )
+    connection.reload(configOf(rest))
+    expect(noDelay()).toStrictEqual([false, true])
+  })
+
+  test('is that of the vhost in the name of the stream, when that has one', async () => {
+    const text = `${rest} vhost a.example { tcp_nodelay off; }`
+    const { client, connection, noDelay } = await connected(text, 'b.example', 'x?vhost=a.example')
+    await client.play()
+    expect(noDelay()).toStrictEqual([true, false])
+    connection.reload(configOf(`${rest} vhost a.example { tcp_nodelay on; }`))
+    expect(noDelay()).toStrictEqual([true, false, true])
+  })
+
+  test('stays when no vhost is left', async () => {
+    const { connection, noDelay } = await connected(rest, 'a.example')
+    connection.reload(configOf('vhost b.example { }'))
+    expect(noDelay()).toStrictEqual([true])
+  })
+})
