@@ -1,13 +1,20 @@
+import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
-import type { SourceNumber, StreamId, StreamStatus } from '../ipc/contract.ts'
+import type { SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
-import { describeAudio, describeVideo } from '../media/describe.ts'
+import {
+  type AudioDescription,
+  describeAudio,
+  describeVideo,
+  type VideoDescription,
+} from '../media/describe.ts'
 import {
   codecName,
   dataType,
+  isHeader,
   metadataFlag,
   type Packet,
   type PacketType,
@@ -47,6 +54,12 @@ export class LiveStream {
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
   #descriptions = 0
+  /** What the present publisher sends. */
+  #video: VideoDescription | null = null
+  #audio: AudioDescription | null = null
+  #publishedAtMs = 0
+  /** Video frames of all publishers. */
+  #frames = 0
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
@@ -79,6 +92,9 @@ export class LiveStream {
     this.#applyOptions()
     this.#described.clear()
     this.#descriptions = 0
+    this.#video = null
+    this.#audio = null
+    this.#publishedAtMs = monotonicMs()
     this.#source.publish(sourceId)
     this.#logger.info({ sid: sourceId }, 'source: publisher attached')
   }
@@ -92,6 +108,7 @@ export class LiveStream {
   push(packet: Packet): void {
     if (packet.type === dataType && packet.flags & metadataFlag) this.#readMetadata(packet)
     else if (packet.flags & sequenceHeaderFlag || !this.#described.has(packet.type)) this.#describe(packet)
+    if (packet.type === videoType && !isHeader(packet)) this.#frames += 1
     this.#source.push(packet)
   }
 
@@ -154,6 +171,21 @@ export class LiveStream {
     }
   }
 
+  /** What the API tells of the stream. */
+  info(): StreamInfo {
+    return {
+      source: this.number,
+      stream: this.stream,
+      sourceId: this.#source.sourceId,
+      publishMs: this.#source.sourceId === '' ? 0 : monotonicMs() - this.#publishedAtMs,
+      frames: this.#frames,
+      recvBytes: this.#source.bytesIn,
+      video: this.#video,
+      audio: this.#audio,
+      hls: this.#hls?.status ?? null,
+    }
+  }
+
   #openHls(): void {
     const { hls } = this.#config
     if (!hls.enabled) return
@@ -178,12 +210,14 @@ export class LiveStream {
     this.#hls = null
   }
 
-  /** Says in the log what the publisher sends, and when that changes. */
+  /** Notes what the publisher sends, and says in the log when that changes. */
   #describe(packet: Packet): void {
-    if (packet.type === dataType || this.#descriptions >= maxDescriptions) return
+    if (packet.type === dataType) return
     const isVideo = packet.type === videoType
-    const description = isVideo ? describeVideo(packet.body) : describeAudio(packet.body)
-    if (description === null) return
+    if (isVideo) this.#video = describeVideo(packet.body)
+    else this.#audio = describeAudio(packet.body)
+    const description = isVideo ? this.#video : this.#audio
+    if (description === null || this.#descriptions >= maxDescriptions) return
     const known = Object.fromEntries(Object.entries(description).filter(([, value]) => value !== null))
     const text = JSON.stringify(known)
     if (this.#described.get(packet.type) === text) return

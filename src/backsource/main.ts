@@ -3,13 +3,20 @@ import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
-import type { PublisherRef, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { Answer, PublisherRef, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { Packet } from '../media/packet.ts'
-import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { pageOf } from '../worker/client-book.ts'
+import {
+  type RoleMessage,
+  runWorker,
+  type Worker,
+  type WorkerContext,
+  type WorkQuestion,
+} from '../worker/worker-process.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
@@ -97,6 +104,23 @@ class BackSource implements Worker {
     return {
       connections: this.#server.channels + this.#links.size,
       streams: [...this.#streams.values()].map((entry) => entry.live.status()),
+    }
+  }
+
+  answer(question: WorkQuestion): Answer | null {
+    const streams = [...this.#streams.values()]
+    switch (question.ask) {
+      case 'streams': {
+        const page = pageOf(streams, question.start, question.count)
+        return { of: 'streams', streams: page.map(({ live }) => live.info()), total: streams.length }
+      }
+      case 'stream': {
+        const live = this.#streams.get(question.source)?.live
+        const found = live === undefined ? [] : [live.info()]
+        return { of: 'streams', streams: found, total: found.length }
+      }
+      default:
+        return null
     }
   }
 

@@ -172,6 +172,10 @@ export const errorTable = {
     summary: 'The stream that a client wants over HTTP is not published.',
     remedy: 'Publish it, or raise hstrs_timeout for clients that come earlier than their stream.',
   },
+  CLIENT_KICKED: {
+    summary: 'Somebody closed the connection through the API.',
+    remedy: 'Nothing to do when it was meant.',
+  },
   // HTTP
   HTTP_REQUEST: {
     summary: 'A request for a live stream cannot be answered as it was made.',
@@ -180,6 +184,10 @@ export const errorTable = {
   HTTP_WEBSOCKET: {
     summary: 'A WebSocket client breaks the protocol, or sends more than a viewer has to say.',
     remedy: 'The client is broken or hostile; nothing to do here.',
+  },
+  SERVER_SILENT: {
+    summary: "The server's processes did not answer the API in time, or too much was asked at once.",
+    remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',
   },
   // processes
   IPC_FRAME: {

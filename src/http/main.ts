@@ -4,12 +4,20 @@ import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
-import type { ToMaster } from '../ipc/contract.ts'
-import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import type { Answer, ToMaster } from '../ipc/contract.ts'
+import { answerAboutClients } from '../worker/client-book.ts'
+import {
+  type RoleMessage,
+  runWorker,
+  type Worker,
+  type WorkerContext,
+  type WorkQuestion,
+} from '../worker/worker-process.ts'
 import { createApi } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
 import type { App } from './app.ts'
 import { answerCors, apiRules, siteRules } from './cors.ts'
+import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
@@ -22,6 +30,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
+  readonly inspector = new Inspector((message) => this.send(message))
   readonly #live: LiveSite
   readonly #site: Site
   #config: Config
@@ -67,9 +76,16 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
       case 'source-down':
         this.#live.onMessage(message)
         break
+      case 'report':
+        this.inspector.onMessage(message)
+        break
       default:
         throw new WeirError('IPC_FRAME', `an HTTP worker was sent ${message.t}`)
     }
+  }
+
+  answer(question: WorkQuestion): Answer | null {
+    return answerAboutClients(question, this.#live)
   }
 
   send(message: ToMaster): void {

@@ -1,6 +1,7 @@
 import { WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -13,7 +14,7 @@ import type { Config } from '../config/config.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -63,7 +64,8 @@ export type FromMaster =
   | { t: 'stop' }
   /** Take nothing new; exit when the last client is gone. */
   | { t: 'drain' }
-  | { t: 'status'; request: number }
+  /** Answer with the same number. */
+  | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
   | { t: 'admission'; connectionId: string; admitted: boolean }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
@@ -78,6 +80,9 @@ export type FromMaster =
   | { t: 'source-absent'; stream: StreamId }
   /** A watched stream's source is gone; another `source-up` may follow. */
   | { t: 'source-down'; stream: StreamId; source: SourceNumber }
+  // to HTTP workers
+  /** What the processes answered to an `inquire`. */
+  | { t: 'report'; inquiry: number; server: ServerFacts; answers: WorkerAnswer[] }
   // to back-sources
   | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
   | { t: 'close'; source: SourceNumber }
@@ -90,7 +95,8 @@ export type ToMaster =
   | { t: 'ready'; endpoints: string[] }
   /** The worker cannot start; it exits after this. */
   | { t: 'failed'; code: string; message: string }
-  | { t: 'status'; request: number; status: WorkerStatus }
+  /** Null: the question is none for this role. */
+  | { t: 'answer'; request: number; answer: Answer | null }
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
@@ -100,7 +106,11 @@ export type ToMaster =
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
   | { t: 'watch'; stream: StreamId }
-  | { t: 'unwatch'; stream: StreamId }
+  /** @see StreamAudience for what becomes of the bytes that were sent */
+  | { t: 'unwatch'; stream: StreamId; bytesOut: number }
+  // from HTTP workers
+  /** Have these processes (all that can know, if none is named) asked; a `report` with the same number follows. */
+  | { t: 'inquire'; inquiry: number; question: Question; pids: number[] | null }
   // from back-sources
   | { t: 'opened'; source: SourceNumber }
   /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
@@ -175,4 +185,109 @@ export interface HlsStatus {
   segments: number
   /** Segments that could not be written. */
   lost: number
+}
+
+/** A list is given in pages of this size at most: there may be thousands. */
+export const maxPageSize = 1000
+
+/** What a process can be asked, for the API and for `weir ctl`. */
+export type Question =
+  | { ask: 'status' }
+  // to workers with clients
+  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
+  | { ask: 'clients'; start: number; count: number }
+  | { ask: 'client'; id: string }
+  /** Close the client's connection. */
+  | { ask: 'kick'; id: string }
+  | { ask: 'audience'; streams: StreamId[] }
+  | { ask: 'traffic' }
+  // to back-sources
+  | { ask: 'streams'; start: number; count: number }
+  | { ask: 'stream'; source: SourceNumber }
+
+/** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
+export type Answer =
+  | { of: 'status'; status: WorkerStatus }
+  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  | { of: 'kick'; kicked: boolean }
+  | { of: 'audience'; audience: StreamAudience[] }
+  | { of: 'traffic'; traffic: VhostTraffic[] }
+  | { of: 'streams'; streams: StreamInfo[]; total: number }
+
+/** One process's answer; null: it did not answer in time, or the question is none for it. */
+export interface WorkerAnswer {
+  /** The master answers for what workers that let a stream go had sent of it. */
+  role: WorkerRole | 'master'
+  index: number
+  pid: number
+  answer: Answer | null
+}
+
+/** What the master tells of the server. */
+export interface ServerFacts {
+  version: string
+  serverId: string
+  pid: number
+  uptimeMs: number
+  configFile: string
+  connections: number
+  maxConnections: number
+  refusedConnections: number
+  sources: number
+}
+
+/** A client that publishes or plays. Strings that it did not send are ''. */
+export interface ClientInfo {
+  /** Connection id, as in the log. */
+  id: string
+  vhost: string
+  app: string
+  stream: string
+  ip: string
+  /** Page that the player is in. */
+  pageUrl: string
+  swfUrl: string
+  tcUrl: string
+  /** As SRS has it: `fmle-publish`, `rtmp-play`, `flv-play`. */
+  type: string
+  /** `rtmp`, `http-flv`, `ws-flv`, `http-ts` … */
+  protocol: string
+  publish: boolean
+  aliveSeconds: number
+  sendBytes: number
+  recvBytes: number
+}
+
+/** A stream as its back-source knows it. Counters count since the back-source has it. */
+export interface StreamInfo {
+  source: SourceNumber
+  stream: StreamId
+  /** Connection id of the publisher; '' while there is none. */
+  sourceId: string
+  /** Since the publisher began, in milliseconds; 0 while there is none. */
+  publishMs: number
+  /** Video frames. */
+  frames: number
+  recvBytes: number
+  video: VideoDescription | null
+  audio: AudioDescription | null
+  hls: HlsStatus | null
+}
+
+/**
+ * Who plays or publishes a stream in one process, and what went out to players. A worker that lets a stream go tells
+ * the master what it had sent (`unwatch`), so that the sum over all answers never goes back while the stream lives.
+ */
+export interface StreamAudience {
+  stream: StreamId
+  clients: number
+  sendBytes: number
+}
+
+/** What the clients of a virtual host have sent and got since the process began. */
+export interface VhostTraffic {
+  vhost: string
+  clients: number
+  sendBytes: number
+  recvBytes: number
 }

@@ -1,4 +1,4 @@
-import type { WorkerStatus } from '../ipc/contract.ts'
+import type { ServerFacts, WorkerStatus } from '../ipc/contract.ts'
 
 /** What `weir ctl` asks the master over its control socket. */
 export type ControlRequest = { t: 'status' }
@@ -7,15 +7,6 @@ export type ControlRequest = { t: 'status' }
 export type ControlReply = { t: 'status'; status: ServerStatus }
 
 /** The whole server at a glance. */
-export interface ServerStatus {
-  version: string
-  serverId: string
-  pid: number
-  uptimeMs: number
-  configFile: string
-  connections: number
-  maxConnections: number
-  refusedConnections: number
-  sources: number
+export interface ServerStatus extends ServerFacts {
   workers: WorkerStatus[]
 }

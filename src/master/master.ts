@@ -7,11 +7,12 @@ import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { httpEndpoints } from '../config/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
-import type { WorkerRole } from '../ipc/contract.ts'
+import type { ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool, type PoolLimits } from './back-source-pool.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
+import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { MemoryRegistry } from './registry.ts'
@@ -185,6 +186,10 @@ export class Master {
 
   async status(): Promise<ServerStatus> {
     const workers = await Promise.all(this.#workers.map((worker) => worker.status()))
+    return { ...this.#facts(), workers: workers.filter((status) => status !== null) }
+  }
+
+  #facts(): ServerFacts {
     return {
       version,
       serverId: this.#serverId,
@@ -195,8 +200,17 @@ export class Master {
       maxConnections: this.#admission.max,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
-      workers: workers.filter((status) => status !== null),
     }
+  }
+
+  async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
+    const { inquiry, question, pids } = message
+    const answers = await inquire(this.#workers, question, pids)
+    if (question.ask === 'audience') {
+      const audience = this.#table.sentBefore(question.streams)
+      answers.push({ role: 'master', index: 0, pid: process.pid, answer: { of: 'audience', audience } })
+    }
+    worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
   }
 
   get #workers(): WorkerHandle[] {
@@ -326,7 +340,12 @@ export class Master {
         this.#table.watch(worker, message.stream)
         break
       case 'unwatch':
-        this.#table.unwatch(worker, message.stream)
+        this.#table.unwatch(worker, message.stream, message.bytesOut)
+        break
+      case 'inquire':
+        this.#report(worker, message).catch((error: unknown) => {
+          this.#logger.error({ code: codeOf(error), err: error }, 'an inquiry could not be answered')
+        })
         break
       default:
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)

@@ -35,6 +35,8 @@ export interface SourceEntry {
   /** Connection id of the last publisher. */
   sourceId: string
   host: BackSource
+  /** What workers that let the stream go had sent of it. */
+  sentBytes: number
   /** The back-source has it and can be pulled from. */
   open: boolean
   /** Runs while the source waits for another publisher. */

@@ -2,7 +2,7 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { PublisherRef, PublishId, SourceNumber, StreamAudience, StreamId } from '../ipc/contract.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
 import { HlsDisposal } from './hls-disposal.ts'
@@ -115,10 +115,21 @@ export class SourceTable {
     else if (entry.open) this.#announce(entry, worker)
   }
 
-  unwatch(worker: WorkerHandle, stream: StreamId): void {
+  /** @param sentBytes what the worker has sent of the stream */
+  unwatch(worker: WorkerHandle, stream: StreamId, sentBytes: number): void {
+    const entry = this.#sources.get(stream)
+    if (entry !== undefined) entry.sentBytes += sentBytes
     const watchers = this.#watchers.get(stream)
     watchers?.delete(worker)
     if (watchers?.size === 0) this.#watchers.delete(stream)
+  }
+
+  /** What workers that let streams go had sent of them. */
+  sentBefore(streams: readonly StreamId[]): StreamAudience[] {
+    return streams.flatMap((stream) => {
+      const sendBytes = this.#sources.get(stream)?.sentBytes ?? 0
+      return sendBytes === 0 ? [] : [{ stream, clients: 0, sendBytes }]
+    })
   }
 
   /** A back-source has taken a stream: who wants it may pull. */
@@ -157,7 +168,7 @@ export class SourceTable {
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
-    for (const stream of [...this.#watchers.keys()]) this.unwatch(worker, stream)
+    for (const stream of [...this.#watchers.keys()]) this.unwatch(worker, stream, 0)
     for (const entry of [...this.#sources.values()]) {
       if (entry.publisher?.worker === worker) this.#linger(entry)
     }
@@ -267,6 +278,7 @@ export class SourceTable {
       contest: null,
       sourceId,
       host: this.#hosts.acquire(),
+      sentBytes: 0,
       open: false,
       lingerTimer: null,
       moveTimer: null,

@@ -6,9 +6,11 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
+  type Answer,
   controlFd,
   type FromMaster,
   protocolVersion,
+  type Question,
   type ToMaster,
   type WorkerRole,
   type WorkerStatus,
@@ -41,8 +43,8 @@ const mallocOptions = {
   MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 }
 
-/** How long a worker may take to answer a status request, in milliseconds. */
-const statusTimeoutMs = 1000
+/** How long a worker may take to answer a question, in milliseconds. */
+const answerTimeoutMs = 1000
 
 /** How long a worker that closed its channel may take to end, in milliseconds. */
 const endGraceMs = 2000
@@ -57,7 +59,7 @@ export interface WorkerInit {
 }
 
 /** A message that is about the worker's work, not about its process. */
-export type WorkMessage = Exclude<ToMaster, { t: 'hello' | 'ready' | 'failed' | 'status' }>
+export type WorkMessage = Exclude<ToMaster, { t: 'hello' | 'ready' | 'failed' | 'answer' }>
 
 /** What a worker's owner hears. */
 export interface WorkerListener {
@@ -74,7 +76,7 @@ export class WorkerHandle {
   readonly socketPath: string
   readonly #child: ChildProcess
   readonly #channel: Channel<FromMaster, ToMaster>
-  readonly #pending = new Map<number, (status: WorkerStatus | null) => void>()
+  readonly #pending = new Map<number, (answer: Answer | null) => void>()
   #nextRequest = 1
   #ready = false
   #exited = false
@@ -148,17 +150,23 @@ export class WorkerHandle {
   }
 
   /** @returns what the worker tells of itself, or null when it does not answer in time */
-  status(): Promise<WorkerStatus | null> {
+  async status(): Promise<WorkerStatus | null> {
+    const answer = await this.ask({ ask: 'status' })
+    return answer?.of === 'status' ? answer.status : null
+  }
+
+  /** @returns the worker's answer; null when the question is none for it, or it does not answer in time */
+  ask(question: Question): Promise<Answer | null> {
     if (!this.#ready || this.#exited) return Promise.resolve(null)
     const request = this.#nextRequest
     this.#nextRequest += 1
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(request, null), statusTimeoutMs)
-      this.#pending.set(request, (status) => {
+      const timer = setTimeout(() => this.#settle(request, null), answerTimeoutMs)
+      this.#pending.set(request, (answer) => {
         clearTimeout(timer)
-        resolve(status)
+        resolve(answer)
       })
-      this.send({ t: 'status', request })
+      this.send({ t: 'ask', request, question })
     })
   }
 
@@ -176,8 +184,8 @@ export class WorkerHandle {
           message.message,
         )
         break
-      case 'status':
-        this.#settle(message.request, message.status)
+      case 'answer':
+        this.#settle(message.request, message.answer)
         break
       default:
         listener.onMessage(this, message)
@@ -193,8 +201,8 @@ export class WorkerHandle {
     listener.onExit(this, this.#failure ?? new WeirError(code, `${this.name} (pid ${this.pid}): ${how}`))
   }
 
-  #settle(request: number, status: WorkerStatus | null): void {
-    this.#pending.get(request)?.(status)
+  #settle(request: number, answer: Answer | null): void {
+    this.#pending.get(request)?.(answer)
     this.#pending.delete(request)
   }
 }

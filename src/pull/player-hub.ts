@@ -2,7 +2,14 @@ import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
-import type { FromMaster, SourceNumber, StreamId, StreamStatus, ToMaster } from '../ipc/contract.ts'
+import type {
+  FromMaster,
+  SourceNumber,
+  StreamAudience,
+  StreamId,
+  StreamStatus,
+  ToMaster,
+} from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import type { BroadcastOptions } from '../live/broadcast.ts'
 import { FlushClock } from '../live/flush-clock.ts'
@@ -101,6 +108,12 @@ export class PlayerHub {
     for (const link of this.#links.values()) link.close()
   }
 
+  /** How many players a stream has here, and what went out to them since it is pulled; null: it is not pulled. */
+  audienceOf(stream: StreamId): StreamAudience | null {
+    const pulled = this.#streams.get(stream)
+    return pulled === undefined ? null : { stream, clients: pulled.players, sendBytes: pulled.bytesOut }
+  }
+
   status(): StreamStatus[] {
     return [...this.#streams.values()].map((pulled) => {
       return {
@@ -130,7 +143,7 @@ export class PlayerHub {
     this.#idle.delete(pulled)
     this.#dropSubscription(pulled)
     this.#streams.delete(pulled.stream)
-    this.#send({ t: 'unwatch', stream: pulled.stream })
+    this.#send({ t: 'unwatch', stream: pulled.stream, bytesOut: pulled.bytesOut })
   }
 
   #dropSubscription(pulled: PulledStream): void {

@@ -48,6 +48,12 @@ export interface StreamsOwner {
   onIdle(): void
 }
 
+/** A publish or a play, in SRS's words: `fmle-publish`, `rtmp-play`. */
+export interface Activity {
+  readonly stream: StreamId
+  readonly type: string
+}
+
 /** Publish and play requests a connection may make between two sweeps; each costs other processes work. */
 const maxRequestsPerSweep = 50
 
@@ -67,6 +73,15 @@ export class ConnectionStreams {
   get role(): 'publish' | 'play' | null {
     if (this.#publishes.size > 0) return 'publish'
     return this.#players.size > 0 ? 'play' : null
+  }
+
+  /** What it does, as the API tells it: its first publish or play; null: nothing. */
+  get activity(): Activity | null {
+    for (const { publisher, style } of this.#publishes.values()) {
+      return { stream: publisher.stream, type: `${style}-publish` }
+    }
+    for (const { pulled } of this.#players.values()) return { stream: pulled.stream, type: 'rtmp-play' }
+    return null
   }
 
   /** How long its socket rests after a read, in whole milliseconds; 0: not at all. */
@@ -111,7 +126,7 @@ export class ConnectionStreams {
         },
       },
     )
-    this.#publishes.set(streamId, new PublishSlot(publisher, vhost))
+    this.#publishes.set(streamId, new PublishSlot(publisher, vhost, request.style))
   }
 
   play(request: PlayRequest): void {

@@ -5,11 +5,15 @@ import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import type { ClientInfo } from '../ipc/contract.ts'
+import { splitStreamId } from '../live/stream-key.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import { ServerSession } from '../rtmp/server-session.ts'
+import type { BookedClient } from '../worker/client-book.ts'
+import type { ClientTraffic } from '../worker/traffic.ts'
 import { adoptSocket } from './adopt-socket.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
 import type { ReadClock, Reader } from './read-clock.ts'
@@ -53,7 +57,7 @@ const floodGraceMs = 10_000
 const farewellMs = 5000
 
 /** One RTMP client: its socket, its session, and the story of its life. */
-export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
+export class Connection implements ServerSessionHandler, StreamsOwner, Reader, BookedClient, ClientTraffic {
   readonly id: string
   readonly ip: string
   readonly socket: Socket
@@ -66,6 +70,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
   #deadlineMs: number
   #admitted = false
   #pendingConnect: ConnectRequest | null = null
+  /** The accepted one. */
+  #connect: ConnectRequest | null = null
   /** The virtual host that the peer asked for last: with connect, or with a stream. */
   #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
@@ -112,6 +118,36 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
 
   get isConnected(): boolean {
     return this.#phase !== 'closed' && this.socket.readable
+  }
+
+  /** The virtual host that serves it. */
+  get vhost(): string | null {
+    return this.#vhost === null ? null : vhostNameOf(this.#host.config, this.#vhost)
+  }
+
+  get sendBytes(): number {
+    return this.socket.bytesWritten
+  }
+
+  get recvBytes(): number {
+    return this.socket.bytesRead
+  }
+
+  describe(): ClientInfo {
+    const { pageUrl = '', swfUrl = '', tcUrl = '' } = this.#connect ?? {}
+    const { stream = '', type = '' } = this.#streams.activity ?? {}
+    return {
+      ...splitStreamId(stream),
+      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: 'rtmp' },
+      publish: this.role === 'publish',
+      aliveSeconds: (monotonicMs() - this.#acceptedAtMs) / 1000,
+      sendBytes: this.sendBytes,
+      recvBytes: this.recvBytes,
+    }
+  }
+
+  kick(): void {
+    this.close(new WeirError('CLIENT_KICKED', 'closed through the API'))
   }
 
   /** The master's answer whether the server has room for this connection. */
@@ -319,6 +355,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
       this.close(new WeirError('VHOST_UNKNOWN', message))
       return
     }
+    this.#connect = request
     this.#enter('idle', this.#host.config.actionTimeout)
     this.onVhost(request.address.vhost)
     const { app, address, flashVer } = request

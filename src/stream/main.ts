@@ -5,12 +5,20 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import type { PublishId } from '../ipc/contract.ts'
+import type { Answer, PublishId, StreamAudience, StreamId, VhostTraffic } from '../ipc/contract.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
+import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
 import { Listeners } from '../worker/listener.ts'
 import { PithyPrinter } from '../worker/pithy-printer.ts'
-import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { Traffic } from '../worker/traffic.ts'
+import {
+  type RoleMessage,
+  runWorker,
+  type Worker,
+  type WorkerContext,
+  type WorkQuestion,
+} from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
@@ -18,11 +26,12 @@ import { ReadClock } from './read-clock.ts'
 const sweepMs = 1000
 
 /** A stream worker: accepts RTMP clients, relays publishers to back-sources, serves players. */
-class StreamWorker implements Worker, ConnectionHost {
+class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #context: WorkerContext
   readonly #listeners: Listeners
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
+  readonly #traffic = new Traffic()
   readonly players: PlayerHub
   readonly publishers: PublisherHub
   readonly readClock = new ReadClock()
@@ -126,6 +135,26 @@ class StreamWorker implements Worker, ConnectionHost {
     return { connections: this.#connections.size, streams: [...publishing, ...this.players.status()] }
   }
 
+  answer(question: WorkQuestion): Answer | null {
+    return answerAboutClients(question, this)
+  }
+
+  get clients(): ReadonlyMap<string, Connection> {
+    return this.#connections
+  }
+
+  audience(streams: readonly StreamId[]): StreamAudience[] {
+    const publishers = Map.groupBy(this.publishers.publishers, ({ stream }) => stream)
+    return streams.map((stream) => {
+      const { clients, sendBytes } = this.players.audienceOf(stream) ?? { clients: 0, sendBytes: 0 }
+      return { stream, clients: clients + (publishers.get(stream)?.length ?? 0), sendBytes }
+    })
+  }
+
+  traffic(): VhostTraffic[] {
+    return this.#traffic.totals(this.#connections.values())
+  }
+
   identity(connectionId: string, serverIp: string): Record<string, string | number> {
     return {
       srs_server: `weir/${version}`,
@@ -140,6 +169,7 @@ class StreamWorker implements Worker, ConnectionHost {
 
   onClosed(connection: Connection): void {
     this.#connections.delete(connection.id)
+    this.#traffic.leave(connection)
     this.#context.send({ t: 'left', connectionId: connection.id })
     this.#exitIfDrained()
   }

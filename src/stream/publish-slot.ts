@@ -1,6 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import { WeirError } from '../base/errors.ts'
 import type { VhostConfig } from '../config/config.ts'
+import type { PublishStyle } from '../rtmp/server-streams.ts'
 import type { Publisher } from './publisher.ts'
 
 /** The longest a publish waits for its back-source, in milliseconds. */
@@ -9,12 +10,14 @@ const grantTimeoutMs = 10_000
 /** One publish of a connection: asked for, then granted, then supposed to send. */
 export class PublishSlot {
   readonly publisher: Publisher
+  readonly style: PublishStyle
   readonly #vhost: VhostConfig
   readonly #askedAtMs = monotonicMs()
   granted = false
 
-  constructor(publisher: Publisher, vhost: VhostConfig) {
+  constructor(publisher: Publisher, vhost: VhostConfig, style: PublishStyle) {
     this.publisher = publisher
+    this.style = style
     this.#vhost = vhost
   }
 

@@ -4,19 +4,21 @@ import { type Logger, openLog, type ProcessLog } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
+  type Answer,
   controlFd,
   type FromMaster,
   protocolVersion,
+  type Question,
   type ToMaster,
   type WorkerRole,
   type WorkerStatus,
 } from '../ipc/contract.ts'
 
 type InitMessage = Extract<FromMaster, { t: 'init' }>
-type CommonMessage = Extract<
-  FromMaster,
-  { t: 'init' | 'reload' | 'reopen-log' | 'stop' | 'drain' | 'status' }
->
+type CommonMessage = Extract<FromMaster, { t: 'init' | 'reload' | 'reopen-log' | 'stop' | 'drain' | 'ask' }>
+
+/** A question about the worker's work, not about its process. */
+export type WorkQuestion = Exclude<Question, { ask: 'status' }>
 
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
@@ -52,6 +54,8 @@ export interface Worker {
   /** Closes everything in good order, soon. */
   stop(): Promise<void>
   status(): Pick<WorkerStatus, 'connections' | 'streams'>
+  /** @returns null when the question is none for this role */
+  answer(question: WorkQuestion): Answer | null
 }
 
 /**
@@ -160,8 +164,8 @@ class WorkerShell {
       case 'reopen-log':
         this.#log.reopen()
         break
-      case 'status':
-        this.#control.send({ t: 'status', request: message.request, status: this.#status() })
+      case 'ask':
+        this.#control.send({ t: 'answer', request: message.request, answer: this.#answer(message.question) })
         break
       case 'drain':
         this.#drain()
@@ -222,6 +226,11 @@ class WorkerShell {
     if (rss - this.#residentBytes < leftBehindBytes || heapUsed > smallHeapBytes) return
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     this.#residentBytes = process.memoryUsage.rss()
+  }
+
+  #answer(question: Question): Answer | null {
+    if (question.ask !== 'status') return this.#worker.answer(question)
+    return { of: 'status', status: this.#status() }
   }
 
   #status(): WorkerStatus {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LiveStream } from '../../src/backsource/live-stream.ts'
 import type { SubscriberChannel } from '../../src/backsource/subscription.ts'
 import { AmfEcmaArray } from '../../src/media/amf-value.ts'
@@ -149,6 +149,49 @@ describe('a subscriber', () => {
     expect(live.status().packetsDropped).toBe(2)
     live.unsubscribe(worker)
     expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ dropped: 2, stream: 'live/x' }])
+  })
+})
+
+describe('what the API is told', () => {
+  const avcConfig = Buffer.from('170000000001' + '4d400cffe10004674d400c01000468ee3c80', 'hex')
+  const aacConfig = Buffer.of(0xaf, 0, 0x12, 0x10)
+
+  test('is what the publisher sends, and how much', () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { live, push } = setUp()
+    expect(live.info()).toStrictEqual({
+      source: 7,
+      stream: '__defaultVhost__/live/x',
+      sourceId: '',
+      publishMs: 0,
+      frames: 0,
+      recvBytes: 0,
+      video: null,
+      audio: null,
+      hls: null,
+    })
+    live.publish('abc')
+    push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))
+    vi.advanceTimersByTime(1500)
+    expect(live.info()).toMatchObject({
+      sourceId: 'abc',
+      publishMs: 1500,
+      frames: 2,
+      recvBytes: avcConfig.length + aacConfig.length + 5,
+      video: { codec: 'H264' },
+      audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
+    })
+    live.unpublish()
+    live.publish('def')
+    expect(live.info()).toMatchObject({ sourceId: 'def', publishMs: 0, frames: 2, video: null, audio: null })
+  })
+
+  test('is known of codecs without a header too', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(sound(0, Buffer.of(0x2f, 0xff)))
+    expect(live.info().audio).toMatchObject({ codec: 'MP3', sampleRate: 44_100, channels: 2 })
   })
 })
 

@@ -429,12 +429,24 @@ describe('a watcher', () => {
     expect(two.take()).toStrictEqual([{ t: 'source-absent', stream: other }])
   })
 
+  test('that lets a stream go leaves what it has sent, as long as the stream lives', async () => {
+    const { table, one, two } = await published()
+    table.unwatch(one.handle, stream, 100)
+    table.unwatch(two.handle, stream, 23)
+    table.unwatch(two.handle, '__defaultVhost__/live/none', 5)
+    const asked = [stream, '__defaultVhost__/live/none']
+    expect(table.sentBefore(asked)).toStrictEqual([{ stream, clients: 0, sendBytes: 123 }])
+    table.unpublish(one.handle, 1, stream)
+    vi.advanceTimersByTime(lingerMs)
+    expect(table.sentBefore(asked)).toStrictEqual([])
+  })
+
   test('that stops watching is told nothing more', async () => {
     const { table, hosts, two } = await published()
     table.watch(two.handle, stream)
     two.take()
-    table.unwatch(two.handle, stream)
-    table.unwatch(two.handle, stream)
+    table.unwatch(two.handle, stream, 0)
+    table.unwatch(two.handle, stream, 0)
     table.onBackSourceLost(hosts.members[0]!, 0)
     expect(two.take()).toStrictEqual([])
   })

@@ -145,7 +145,7 @@ describe('a stream', () => {
     expect(hub.status().length).toBe(1)
     hub.sweep(now + 11_000)
     expect(hub.status()).toStrictEqual([])
-    expect(sent.at(-1)).toStrictEqual({ t: 'unwatch', stream })
+    expect(sent.at(-1)).toStrictEqual({ t: 'unwatch', stream, bytesOut: 0 })
     await vi.waitFor(() => expect(back.asked.at(-1)).toBe('unsubscribe 1'))
   })
 
@@ -182,6 +182,26 @@ describe('a stream', () => {
     expect(hub.status().length).toBe(257)
     expect(sent.filter(({ t }) => t === 'unwatch').length).toBe(44)
     expect(hub.status()[0]).toMatchObject({ stream, players: 1 })
+  })
+})
+
+describe('the audience of a stream', () => {
+  test('is who plays it, and what went out; the master gets the sum when the stream is let go', async () => {
+    const { hub, sent, play } = setUp()
+    const back = await fakeBackSource(stream, 'one')
+    expect(hub.audienceOf(stream)).toBeNull()
+    const players = [play(), play()]
+    hub.onMessage(back.up())
+    await back.subscribed()
+    back.begin()
+    for (const { socket } of players) await expectMarks(socket, ['avc', 'one-key'])
+    const sendBytes = players
+      .flatMap(({ socket }) => socket.written)
+      .reduce((sum, { length }) => sum + length, 0)
+    expect(hub.audienceOf(stream)).toStrictEqual({ stream, clients: 2, sendBytes })
+    for (const { player } of players) player.stop()
+    hub.sweep(monotonicMs() + 11_000)
+    expect(sent.at(-1)).toStrictEqual({ t: 'unwatch', stream, bytesOut: sendBytes })
   })
 })
 

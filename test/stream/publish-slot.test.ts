@@ -15,7 +15,7 @@ afterEach(() => {
 
 function setUp() {
   const publisher = { lastPacketAt: monotonicMs(), started: false }
-  const slot = new PublishSlot(publisher as Publisher, vhost)
+  const slot = new PublishSlot(publisher as Publisher, vhost, 'fmle')
   /** Why the publish is overdue when this much time has gone by. */
   const overdueAfter = (ms: number): string | undefined => {
     vi.advanceTimersByTime(ms)

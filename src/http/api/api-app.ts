@@ -1,21 +1,17 @@
 import { codeOf, messageOf } from '../../base/errors.ts'
-import type { Logger } from '../../base/logger.ts'
 import { version } from '../../base/version.ts'
 import { type App, createApp } from '../app.ts'
-import { envelope, type ServerIdentity } from './envelope.ts'
-
-/** What the API needs of its worker. */
-export interface ApiHost {
-  readonly logger: Logger
-  readonly identity: ServerIdentity
-}
+import type { ApiHost } from './api-host.ts'
+import { registerClients } from './clients.ts'
+import { envelope } from './envelope.ts'
+import { registerStreams } from './streams.ts'
 
 /** The HTTP API, SRS-compatible: every answer is JSON in an {@link envelope}. */
 export async function createApi(host: ApiHost): Promise<App> {
   const app = createApp()
   const { fastify } = app
   fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500
+    const status = error.statusCode ?? (codeOf(error) === 'SERVER_SILENT' ? 503 : 500)
     if (status >= 500) host.logger.error({ code: codeOf(error), err: error }, `api: ${messageOf(error)}`)
     reply.code(status).send(envelope(host.identity, status))
   })
@@ -26,11 +22,17 @@ export async function createApi(host: ApiHost): Promise<App> {
   for (const path of ['/', '/api', '/api/']) {
     fastify.get(path, () => ({ ...envelope(host.identity), urls: root }))
   }
-  const urls = { versions: 'the version of the server' }
+  const urls = {
+    versions: 'the version of the server',
+    streams: 'what is published',
+    clients: 'who publishes and plays',
+  }
   for (const path of ['/api/v1', '/api/v1/']) {
     fastify.get(path, () => ({ ...envelope(host.identity), urls }))
   }
   fastify.get('/api/v1/versions', () => ({ ...envelope(host.identity), data: versionData() }))
+  registerStreams(fastify, host)
+  registerClients(fastify, host)
   await fastify.ready()
   return app
 }

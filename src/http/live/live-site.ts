@@ -4,11 +4,13 @@ import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
-import type { FromMaster, ToMaster } from '../../ipc/contract.ts'
-import { vhostOfStream } from '../../live/stream-key.ts'
+import type { FromMaster, StreamAudience, StreamId, ToMaster, VhostTraffic } from '../../ipc/contract.ts'
+import { splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { PlayerHub } from '../../pull/player-hub.ts'
 import { isLive } from '../../pull/wait-for.ts'
+import type { ClientBook } from '../../worker/client-book.ts'
 import { PithyPrinter } from '../../worker/pithy-printer.ts'
+import { Traffic } from '../../worker/traffic.ts'
 import { requestTarget } from '../request-target.ts'
 import { answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
@@ -38,13 +40,14 @@ export type LiveMessage = Extract<
 >
 
 /** The live streams of this worker over HTTP and WebSocket, and all their viewers. */
-export class LiveSite implements LiveViewerHost {
+export class LiveSite implements LiveViewerHost, ClientBook {
   readonly #host: LiveSiteHost
   readonly #files: LiveSiteFiles
   readonly #hub: PlayerHub
   readonly #viewers = new Map<string, LiveViewer>()
   readonly #admissions = new Map<string, (admitted: boolean) => void>()
   readonly #pithy: PithyPrinter
+  readonly #traffic = new Traffic()
   #mounts: LiveMounts
 
   constructor(host: LiveSiteHost, files: LiveSiteFiles) {
@@ -63,8 +66,16 @@ export class LiveSite implements LiveViewerHost {
     return this.#host.logger
   }
 
-  get viewers(): ReadonlyMap<string, LiveViewer> {
+  get clients(): ReadonlyMap<string, LiveViewer> {
     return this.#viewers
+  }
+
+  audience(streams: readonly StreamId[]): StreamAudience[] {
+    return streams.map((stream) => this.#hub.audienceOf(stream)).filter((audience) => audience !== null)
+  }
+
+  traffic(): VhostTraffic[] {
+    return this.#traffic.totals(this.#viewers.values())
   }
 
   get hub(): PlayerHub {
@@ -97,7 +108,7 @@ export class LiveSite implements LiveViewerHost {
     const problem = this.#isOriginAllowed(request) ? handshakeProblem(request) : 403
     const target = problem ?? this.#find(request) ?? 404
     if (typeof target === 'number') answerUpgrade(socket, target)
-    else this.#view(target, 'ws', new WebSocketTransport(request, socket, head))
+    else this.#view(target, 'ws', request, new WebSocketTransport(request, socket, head))
   }
 
   onMessage(message: LiveMessage): void {
@@ -136,6 +147,7 @@ export class LiveSite implements LiveViewerHost {
 
   onClosed(viewer: LiveViewer): void {
     this.#viewers.delete(viewer.id)
+    this.#traffic.leave(viewer)
     this.#settle(viewer.id, false)
     this.#host.send({ t: 'left', connectionId: viewer.id })
   }
@@ -150,10 +162,15 @@ export class LiveSite implements LiveViewerHost {
     }
   }
 
-  #view(target: LiveTarget, carrier: Carrier, transport: Transport): void {
+  #view(target: LiveTarget, carrier: Carrier, { headers }: IncomingMessage, transport: Transport): void {
     const format = liveFormat(target.kind, carrier, target.vhost)
     const pulled = this.#hub.streamFor(target.stream, target.vhost)
-    const viewer = new LiveViewer(target, format, transport, pulled, this)
+    const { app } = splitStreamId(target.stream)
+    const origin = {
+      pageUrl: headers.referer ?? headers.origin ?? '',
+      tcUrl: `${carrier}://${headers.host ?? ''}/${app}`,
+    }
+    const viewer = new LiveViewer(target, format, transport, origin, pulled, this)
     this.#viewers.set(viewer.id, viewer)
     viewer.start()
   }
@@ -164,7 +181,7 @@ export class LiveSite implements LiveViewerHost {
     if (response.destroyed) return
     if (isFile) this.#files.handle(request, response)
     else if (request.method === 'HEAD') await this.#answerHead(target, response)
-    else this.#view(target, 'http', new HttpTransport(request, response))
+    else this.#view(target, 'http', request, new HttpTransport(request, response))
   }
 
   #isLive(target: LiveTarget): Promise<boolean> {

@@ -3,11 +3,14 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
+import type { ClientInfo } from '../../ipc/contract.ts'
 import type { Broadcast } from '../../live/broadcast.ts'
-import { displayName } from '../../live/stream-key.ts'
+import { displayName, splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { Viewer } from '../../live/viewer.ts'
 import type { PulledStream, StreamContent } from '../../pull/pulled-stream.ts'
 import { isLive, waitFor } from '../../pull/wait-for.ts'
+import type { BookedClient } from '../../worker/client-book.ts'
+import type { ClientTraffic } from '../../worker/traffic.ts'
 import { Gate } from './gate.ts'
 import type { LiveFormat } from './live-formats.ts'
 import type { LiveTarget } from './live-mounts.ts'
@@ -24,6 +27,14 @@ export interface LiveViewerHost {
   onClosed(viewer: LiveViewer): void
 }
 
+/** What its request says of a viewer, for the API. */
+export interface ViewerOrigin {
+  /** The page it is in (`Referer`); '' if it does not say. */
+  readonly pageUrl: string
+  /** The URL as an RTMP client would have it, without the stream. */
+  readonly tcUrl: string
+}
+
 /** How long a viewer waits for the other of audio and video once one of them has come, in milliseconds. */
 const contentWaitMs = 500
 
@@ -31,15 +42,18 @@ const contentWaitMs = 500
 const minLingerMs = 2000
 
 /** One viewer of a live stream over HTTP or WebSocket, and the story of its life. */
-export class LiveViewer implements TransportOwner {
+export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
   readonly id = newId()
   readonly target: LiveTarget
+  readonly #origin: ViewerOrigin
   readonly format: LiveFormat
   readonly transport: Transport
   readonly #pulled: PulledStream
   readonly #host: LiveViewerHost
   readonly #logger: Logger
   readonly #beganAtMs = monotonicMs()
+  /** What the last line of the periodic summary told. */
+  #reported = { atMs: this.#beganAtMs, bytesOut: 0 }
   /** Ends the waits of one that is gone. */
   readonly #ended = new AbortController()
   readonly #gate: Gate
@@ -51,10 +65,12 @@ export class LiveViewer implements TransportOwner {
     target: LiveTarget,
     format: LiveFormat,
     transport: Transport,
+    origin: ViewerOrigin,
     pulled: PulledStream,
     host: LiveViewerHost,
   ) {
     this.target = target
+    this.#origin = origin
     this.format = format
     this.transport = transport
     this.#pulled = pulled
@@ -117,16 +133,47 @@ export class LiveViewer implements TransportOwner {
   }
 
   logSummary(): void {
-    if (!this.playing) return
-    const story = { ...this.#totals(), sid: this.#sid, stream: this.#stream, dropped: this.#viewer.dropped }
-    this.#logger.info(story, 'play: going on')
+    const state = this.playing ? 'going on' : 'waiting for the stream'
+    this.#logger.info({ ...this.#story(), ...this.#progress() }, `play: ${state}`)
+  }
+
+  get vhost(): string {
+    return vhostOfStream(this.target.stream)
+  }
+
+  get sendBytes(): number {
+    return this.transport.bytesOut
+  }
+
+  get recvBytes(): number {
+    return this.transport.bytesIn
+  }
+
+  describe(): ClientInfo {
+    return {
+      ...splitStreamId(this.target.stream),
+      ...this.#origin,
+      id: this.id,
+      ip: this.transport.ip,
+      swfUrl: '',
+      type: `${this.target.kind}-play`,
+      protocol: this.format.name,
+      publish: false,
+      aliveSeconds: this.aliveSeconds,
+      sendBytes: this.sendBytes,
+      recvBytes: this.recvBytes,
+    }
+  }
+
+  kick(): void {
+    this.close(new WeirError('CLIENT_KICKED', 'closed through the API'))
   }
 
   /** Ends it; `reason` null: the client or the server ended it in good order. */
   close(reason: Error | null, text = 'the server stops'): void {
     if (this.#ended.signal.aborted) return
     this.#ended.abort()
-    const story = { ...this.#totals(), ...(this.playing ? {} : { phase: 'waiting' }) }
+    const story = { ...this.#story(), ...this.#totals(), ...(this.playing ? {} : { phase: 'waiting' }) }
     this.#pulled.leave(this.#broadcast, this.#viewer)
     if (this.playing) this.transport.end(reason === null ? text : messageOf(reason))
     else this.transport.refuse(reason === null ? 503 : statusOf(reason))
@@ -190,11 +237,22 @@ export class LiveViewer implements TransportOwner {
     return this.#pulled.subscription?.sourceId
   }
 
+  /** What it plays, for its log lines. */
+  #story() {
+    return { stream: this.#stream, sid: this.#sid, dropped: this.#viewer.dropped }
+  }
+
   #totals() {
-    return {
-      in: this.transport.bytesIn,
-      out: this.transport.bytesOut,
-      seconds: Math.round(this.aliveSeconds),
-    }
+    return { bytesIn: this.recvBytes, bytesOut: this.sendBytes, seconds: Math.round(this.aliveSeconds) }
+  }
+
+  /** The same with the rate since the last time, for the line that is repeated. */
+  #progress() {
+    const totals = this.#totals()
+    const nowMs = monotonicMs()
+    const { atMs, bytesOut } = this.#reported
+    const kbpsOut = Math.round((8 * (totals.bytesOut - bytesOut)) / (nowMs - atMs))
+    this.#reported = { atMs: nowMs, bytesOut: totals.bytesOut }
+    return { ...totals, kbpsOut }
   }
 }

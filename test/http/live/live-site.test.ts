@@ -137,7 +137,7 @@ describe('a viewer over HTTP', () => {
     socket.destroy()
     await vi.waitFor(() => expect(ofViewers()).toStrictEqual(['admit', 'left']))
     expect(closes()).toMatchObject([{ phase: 'waiting', reason: 'peer closed' }])
-    expect(site.viewers.size).toBe(0)
+    expect(site.clients.size).toBe(0)
     expect(site.hub.status()).toMatchObject([{ players: 0 }])
   })
 
@@ -145,7 +145,7 @@ describe('a viewer over HTTP', () => {
     const { site, port, absent, goLive, closes } = await setUp('hstrs_timeout 3600;', 'stall_timeout 1;')
     const { statusLine } = await client(port, request())
     await absent()
-    await vi.waitFor(() => expect(site.viewers.size).toBe(1))
+    await vi.waitFor(() => expect(site.clients.size).toBe(1))
     for (let second = 1; second <= 60; second += 1) site.sweep(monotonicMs() + second * 1000)
     expect(closes()).toStrictEqual([])
     await goLive()
@@ -176,7 +176,7 @@ describe('a viewer over HTTP', () => {
     await client(port, `GET /endless HTTP/1.1\r\nHost: a\r\n\r\n${request()}`)
     await goLive()
     await vi.waitFor(() => expect(closes()).toMatchObject([{ level: 40, code: 'HTTP_REQUEST' }]))
-    expect(site.viewers.size).toBe(0)
+    expect(site.clients.size).toBe(0)
   })
 
   test('stays while its stream may come back, and no longer', async () => {

@@ -1,0 +1,192 @@
+import { WeirError } from '../base/errors.ts'
+import {
+  type Answer,
+  type ClientInfo,
+  type FromMaster,
+  maxPageSize,
+  type Question,
+  type ServerFacts,
+  type SourceNumber,
+  type StreamAudience,
+  type StreamId,
+  type StreamInfo,
+  type ToMaster,
+  type VhostTraffic,
+  type WorkerAnswer,
+  type WorkerStatus,
+} from '../ipc/contract.ts'
+
+/** What the processes answered. */
+export interface Report {
+  readonly server: ServerFacts
+  readonly answers: readonly WorkerAnswer[]
+}
+
+/** A part of a list that goes over all processes. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Length of the whole list. */
+  readonly total: number
+}
+
+/** A stream as the API tells it: what its back-source knows, and who watches it in all workers. */
+export interface StreamView extends StreamInfo {
+  /** Players and publisher. */
+  readonly clients: number
+  readonly sendBytes: number
+}
+
+/** Inquiries that may be under way: who asks faster than the processes answer is refused. */
+const maxInquiries = 64
+
+/** How long the master may take, in milliseconds; it waits a second for the processes. */
+const reportTimeoutMs = 3000
+
+interface Pending {
+  readonly resolve: (report: Report) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Asks all processes of the server, through the master, and puts their answers together. */
+export class Inspector {
+  readonly #send: (message: ToMaster) => void
+  readonly #pending = new Map<number, Pending>()
+  #next = 1
+
+  constructor(send: (message: ToMaster) => void) {
+    this.#send = send
+  }
+
+  /** The status of the server and of every process. */
+  async status(): Promise<{ server: ServerFacts; workers: WorkerStatus[] }> {
+    const { server, answers } = await this.#ask({ ask: 'status' })
+    return { server, workers: pick(answers, 'status').map(({ status }) => status) }
+  }
+
+  /** Publishers and players, in the order of their arrival in each process. */
+  clients(start: number, count: number): Promise<Page<ClientInfo>> {
+    const ask = (from: number, most: number): Question => ({ ask: 'clients', start: from, count: most })
+    return this.#page(ask, start, count, (answer) => (answer?.of === 'clients' ? answer.clients : []))
+  }
+
+  /** @returns null when no process has that client */
+  async client(id: string): Promise<ClientInfo | null> {
+    const { answers } = await this.#ask({ ask: 'client', id })
+    return pick(answers, 'clients').flatMap(({ clients }) => clients)[0] ?? null
+  }
+
+  /** Closes a client's connection, whichever process has it. @returns whether one had it */
+  async kick(id: string): Promise<boolean> {
+    const { answers } = await this.#ask({ ask: 'kick', id })
+    return pick(answers, 'kick').some(({ kicked }) => kicked)
+  }
+
+  async streams(start: number, count: number): Promise<Page<StreamView>> {
+    const ask = (from: number, most: number): Question => ({ ask: 'streams', start: from, count: most })
+    const { items, total } = await this.#page(ask, start, count, streamsOf)
+    return { items: await this.#withAudience(items), total }
+  }
+
+  /** @returns null when there is no such stream (any more) */
+  async stream(source: SourceNumber): Promise<StreamView | null> {
+    const { answers } = await this.#ask({ ask: 'stream', source })
+    const found = answers.flatMap(({ answer }) => streamsOf(answer))
+    return (await this.#withAudience(found))[0] ?? null
+  }
+
+  /** What each virtual host's clients have sent and got. */
+  async traffic(): Promise<VhostTraffic[]> {
+    const { answers } = await this.#ask({ ask: 'traffic' })
+    const all = pick(answers, 'traffic').flatMap(({ traffic }) => traffic)
+    return [...Map.groupBy(all, ({ vhost }) => vhost)].map(([vhost, parts]) => ({
+      vhost,
+      clients: sumOf(parts, ({ clients }) => clients),
+      sendBytes: sumOf(parts, ({ sendBytes }) => sendBytes),
+      recvBytes: sumOf(parts, ({ recvBytes }) => recvBytes),
+    }))
+  }
+
+  onMessage({ inquiry, server, answers }: Extract<FromMaster, { t: 'report' }>): void {
+    const pending = this.#pending.get(inquiry)
+    if (pending === undefined) return
+    this.#pending.delete(inquiry)
+    clearTimeout(pending.timer)
+    pending.resolve({ server, answers })
+  }
+
+  /** @throws WeirError SERVER_SILENT */
+  #ask(question: Question, pids: number[] | null = null): Promise<Report> {
+    if (this.#pending.size >= maxInquiries) {
+      return Promise.reject(new WeirError('SERVER_SILENT', `${maxInquiries} inquiries are under way`))
+    }
+    const inquiry = this.#next
+    this.#next += 1
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(inquiry)
+        reject(new WeirError('SERVER_SILENT', `no answer of the master in ${reportTimeoutMs} ms`))
+      }, reportTimeoutMs)
+      this.#pending.set(inquiry, { resolve, timer })
+      this.#send({ t: 'inquire', inquiry, question, pids })
+    })
+  }
+
+  /**
+   * A part of the list that the processes' lists make one behind the other. Each gives its own part, so that no
+   * more than a page travels from each, however long the lists are.
+   */
+  async #page<T>(
+    question: (start: number, count: number) => Question,
+    start: number,
+    count: number,
+    itemsOf: (answer: Answer | null) => readonly T[],
+  ): Promise<Page<T>> {
+    const wanted = Math.min(count, maxPageSize)
+    const isNear = start + wanted <= maxPageSize
+    const { answers } = await this.#ask(question(0, isNear ? start + wanted : 0))
+    const totals = answers.map(({ answer }) => (answer !== null && 'total' in answer ? answer.total : 0))
+    const offsets = totals.map((_, index) => sumOf(totals.slice(0, index), (total) => total))
+    const parts = await Promise.all(
+      answers.map(async ({ pid, answer }, index) => {
+        const from = Math.max(0, start - offsets[index]!)
+        const to = Math.min(totals[index]!, start + wanted - offsets[index]!)
+        if (to <= from) return []
+        if (isNear) return itemsOf(answer).slice(from, to)
+        const { answers: own } = await this.#ask(question(from, to - from), [pid])
+        return own.flatMap((part) => itemsOf(part.answer))
+      }),
+    )
+    return { items: parts.flat(), total: sumOf(totals, (total) => total) }
+  }
+
+  async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
+    if (streams.length === 0) return []
+    const ids: StreamId[] = streams.map(({ stream }) => stream)
+    const { answers } = await this.#ask({ ask: 'audience', streams: ids })
+    const parts = Map.groupBy(
+      pick(answers, 'audience').flatMap(({ audience }): StreamAudience[] => audience),
+      ({ stream }) => stream,
+    )
+    return streams.map((info) => {
+      const own = parts.get(info.stream) ?? []
+      return {
+        ...info,
+        clients: sumOf(own, ({ clients }) => clients),
+        sendBytes: sumOf(own, ({ sendBytes }) => sendBytes),
+      }
+    })
+  }
+}
+
+function streamsOf(answer: Answer | null): readonly StreamInfo[] {
+  return answer?.of === 'streams' ? answer.streams : []
+}
+
+/** The answers to one kind of question; who did not answer in time is left out. */
+function pick<K extends Answer['of']>(answers: readonly WorkerAnswer[], of: K): Extract<Answer, { of: K }>[] {
+  return answers.flatMap(({ answer }) => (answer?.of === of ? [answer as Extract<Answer, { of: K }>] : []))
+}
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0)
+}

@@ -1,0 +1,186 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Inspector } from '../../src/http/inspector.ts'
+import type {
+  Answer,
+  ClientInfo,
+  Question,
+  ServerFacts,
+  StreamInfo,
+  ToMaster,
+  WorkerAnswer,
+} from '../../src/ipc/contract.ts'
+import { pageOf } from '../../src/worker/client-book.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+type Inquiry = Extract<ToMaster, { t: 'inquire' }>
+
+const server = { pid: 1 } as ServerFacts
+
+/** An inspector, and a master that has each of some processes answer. */
+function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
+  const inquiries: Inquiry[] = []
+  const inspector: Inspector = new Inspector((message) => {
+    const inquiry = message as Inquiry
+    inquiries.push(inquiry)
+    const answers = processes
+      .map((answer, index): WorkerAnswer => {
+        return { role: 'stream', index, pid: index, answer: answer(inquiry.question) }
+      })
+      .filter(({ pid }) => inquiry.pids === null || inquiry.pids.includes(pid))
+    setImmediate(() => inspector.onMessage({ t: 'report', inquiry: inquiry.inquiry, server, answers }))
+  })
+  return { inspector, inquiries }
+}
+
+/** A process with clients of these ids. */
+function withClients(ids: readonly string[]): (question: Question) => Answer | null {
+  const clients = ids.map((id) => ({ id }) as ClientInfo)
+  return (question) => {
+    if (question.ask === 'clients') {
+      return { of: 'clients', clients: pageOf(clients, question.start, question.count), total: ids.length }
+    }
+    if (question.ask === 'client') {
+      const found = clients.filter(({ id }) => id === question.id)
+      return { of: 'clients', clients: found, total: found.length }
+    }
+    return question.ask === 'kick' ? { of: 'kick', kicked: ids.includes(question.id) } : null
+  }
+}
+
+const silent = () => null
+
+describe('a page of clients', () => {
+  test('is that part of all lists, one behind the other, wherever it lies', async () => {
+    const lengths = fc.array(fc.oneof(fc.nat(5), fc.nat(2500)), { maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(lengths, fc.nat(4000), fc.nat(1200), async (counts, start, count) => {
+        const lists = counts.map((length, index) =>
+          Array.from({ length }, (_, number) => `${index}-${number}`),
+        )
+        const { inspector } = setUp(lists.map(withClients))
+        const { items, total } = await inspector.clients(start, count)
+        const all = lists.flat()
+        expect(total).toBe(all.length)
+        expect(items.map(({ id }) => id)).toStrictEqual(all.slice(start, start + Math.min(count, 1000)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('at the beginning costs one inquiry, far behind it one more for each process that has a part', async () => {
+    const many = Array.from({ length: 3000 }, (_, index) => String(index))
+    const { inspector, inquiries } = setUp([withClients(many), withClients(many), withClients([])])
+    await inspector.clients(0, 10)
+    expect(inquiries.length).toBe(1)
+    await inspector.clients(2990, 20)
+    expect(inquiries.slice(1).map(({ question, pids }) => [question, pids])).toStrictEqual([
+      [{ ask: 'clients', start: 0, count: 0 }, null],
+      [{ ask: 'clients', start: 2990, count: 10 }, [0]],
+      [{ ask: 'clients', start: 0, count: 10 }, [1]],
+    ])
+  })
+
+  test('leaves out a process that does not answer', async () => {
+    const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
+    const { items, total } = await inspector.clients(0, 10)
+    expect([items.map(({ id }) => id), total]).toStrictEqual([['a', 'b'], 2])
+  })
+})
+
+describe('a client', () => {
+  test('is found in whichever process has it', async () => {
+    const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
+    expect(await inspector.client('b')).toStrictEqual({ id: 'b' })
+    expect(await inspector.client('none')).toBeNull()
+  })
+
+  test('is kicked in whichever process has it', async () => {
+    const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
+    expect(await inspector.kick('b')).toBe(true)
+    expect(await inspector.kick('none')).toBe(false)
+  })
+})
+
+describe('streams', () => {
+  const info = (source: number): StreamInfo => ({ source, stream: `v/live/${source}` }) as StreamInfo
+  const backSource =
+    (...sources: number[]) =>
+    (question: Question): Answer | null => {
+      const all = sources.map(info)
+      if (question.ask === 'streams') {
+        return { of: 'streams', streams: pageOf(all, question.start, question.count), total: all.length }
+      }
+      if (question.ask !== 'stream') return null
+      const streams = all.filter(({ source }) => source === question.source)
+      return { of: 'streams', streams, total: streams.length }
+    }
+  const watching =
+    (clients: number) =>
+    (question: Question): Answer | null => {
+      if (question.ask !== 'audience') return null
+      const audience = question.streams.map((stream) => ({ stream, clients, sendBytes: 10 * clients }))
+      return { of: 'audience', audience }
+    }
+
+  test('come with the audience of all workers', async () => {
+    const { inspector } = setUp([backSource(1, 2), backSource(3), watching(2), watching(3)])
+    const { items, total } = await inspector.streams(1, 5)
+    expect(total).toBe(3)
+    expect(items).toStrictEqual([
+      { source: 2, stream: 'v/live/2', clients: 5, sendBytes: 50 },
+      { source: 3, stream: 'v/live/3', clients: 5, sendBytes: 50 },
+    ])
+  })
+
+  test('are found by their number', async () => {
+    const { inspector } = setUp([backSource(1, 2), watching(1)])
+    expect(await inspector.stream(2)).toMatchObject({ source: 2, clients: 1 })
+    expect(await inspector.stream(9)).toBeNull()
+  })
+
+  test('that there are none of cost one inquiry', async () => {
+    const { inspector, inquiries } = setUp([watching(1)])
+    expect(await inspector.streams(0, 10)).toStrictEqual({ items: [], total: 0 })
+    expect(inquiries.length).toBe(1)
+  })
+})
+
+test('traffic is added up for each virtual host', async () => {
+  const of = (vhost: string, bytes: number) => ({ vhost, clients: 1, sendBytes: bytes, recvBytes: 1 })
+  const { inspector } = setUp([
+    () => ({ of: 'traffic', traffic: [of('a', 10), of('b', 20)] }),
+    () => ({ of: 'traffic', traffic: [of('a', 30)] }),
+  ])
+  expect(await inspector.traffic()).toStrictEqual([
+    { vhost: 'a', clients: 2, sendBytes: 40, recvBytes: 2 },
+    { vhost: 'b', clients: 1, sendBytes: 20, recvBytes: 1 },
+  ])
+})
+
+describe('a master that does not answer', () => {
+  test('is not waited for longer than three seconds; its late answer is nobody’s', async () => {
+    vi.useFakeTimers()
+    const sent: Inquiry[] = []
+    const inspector = new Inspector((message) => sent.push(message as Inquiry))
+    const asked = expect(inspector.status()).rejects.toMatchObject({ code: 'SERVER_SILENT' })
+    await vi.advanceTimersByTimeAsync(3000)
+    await asked
+    inspector.onMessage({ t: 'report', inquiry: sent[0]!.inquiry, server, answers: [] })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is asked no more than 64 things at once', async () => {
+    vi.useFakeTimers()
+    const sent: ToMaster[] = []
+    const inspector = new Inspector((message) => sent.push(message))
+    const asked = Array.from({ length: 65 }, () => inspector.status().catch(({ code }) => code))
+    expect(await asked[64]).toBe('SERVER_SILENT')
+    expect(sent.length).toBe(64)
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(new Set(await Promise.all(asked))).toStrictEqual(new Set(['SERVER_SILENT']))
+  })
+})

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
+import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
+import type { WorkQuestion } from '../../src/worker/worker-process.ts'
+
+/** A worker with clients of these roles, named in their order: c0, c1 … */
+function setUp(roles: readonly BookedClient['role'][]) {
+  const kicked: string[] = []
+  const clients = roles.map((role, index): BookedClient => {
+    const id = `c${index}`
+    return { id, role, describe: () => ({ id }) as ClientInfo, kick: () => kicked.push(id) }
+  })
+  const book: ClientBook = {
+    clients: new Map(clients.map((client) => [client.id, client])),
+    audience: (streams) => streams.map((stream) => ({ stream, clients: 1, sendBytes: 2 })),
+    traffic: () => [{ vhost: 'a', clients: 1, sendBytes: 2, recvBytes: 3 }],
+  }
+  return { kicked, ask: (question: WorkQuestion) => answerAboutClients(question, book) }
+}
+
+/** The ids in an answer, and the total. */
+function listed(answer: Answer | null): [string[], number] | null {
+  return answer?.of === 'clients' ? [answer.clients.map(({ id }) => id), answer.total] : null
+}
+
+describe('the clients', () => {
+  test('come in pages; who does nothing yet is none', () => {
+    const { ask } = setUp(['play', null, 'publish', 'play', 'play'])
+    const page = (start: number, count: number) => listed(ask({ ask: 'clients', start, count }))
+    expect(page(0, 10)).toStrictEqual([['c0', 'c2', 'c3', 'c4'], 4])
+    expect(page(1, 2)).toStrictEqual([['c2', 'c3'], 4])
+    expect(page(3, 2)).toStrictEqual([['c4'], 4])
+    expect(page(0, 0)).toStrictEqual([[], 4])
+    expect(page(4, 5)).toStrictEqual([[], 4])
+  })
+
+  test('come no more than a thousand at once', () => {
+    const { ask } = setUp(Array(1500).fill('play'))
+    const [ids, total] = listed(ask({ ask: 'clients', start: 100, count: 1e9 }))!
+    expect([ids.length, ids[0], total]).toStrictEqual([1000, 'c100', 1500])
+  })
+
+  test('are found by their id', () => {
+    const { ask } = setUp(['play', null])
+    expect(listed(ask({ ask: 'client', id: 'c0' }))).toStrictEqual([['c0'], 1])
+    expect(listed(ask({ ask: 'client', id: 'c1' }))).toStrictEqual([[], 0])
+    expect(listed(ask({ ask: 'client', id: 'none' }))).toStrictEqual([[], 0])
+  })
+
+  test('are kicked by their id, and nobody else', () => {
+    const { ask, kicked } = setUp(['play', 'play', null])
+    expect(ask({ ask: 'kick', id: 'c1' })).toStrictEqual({ of: 'kick', kicked: true })
+    expect(ask({ ask: 'kick', id: 'c2' })).toStrictEqual({ of: 'kick', kicked: false })
+    expect(ask({ ask: 'kick', id: 'none' })).toStrictEqual({ of: 'kick', kicked: false })
+    expect(kicked).toStrictEqual(['c1'])
+  })
+})
+
+test('the audience and the traffic are what the worker says', () => {
+  const { ask } = setUp([])
+  expect(ask({ ask: 'audience', streams: ['a/b/c'] })).toStrictEqual({
+    of: 'audience',
+    audience: [{ stream: 'a/b/c', clients: 1, sendBytes: 2 }],
+  })
+  expect(ask({ ask: 'traffic' })).toMatchObject({ of: 'traffic', traffic: [{ vhost: 'a' }] })
+})
+
+test('questions about streams are for others', () => {
+  const { ask } = setUp([])
+  expect(ask({ ask: 'streams', start: 0, count: 1 })).toBeNull()
+  expect(ask({ ask: 'stream', source: 1 })).toBeNull()
+})
