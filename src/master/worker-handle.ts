@@ -37,7 +37,7 @@ const nodeOptions: Record<WorkerRole, readonly string[]> = {
  */
 const mallocOptions = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: String(32 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 }
 
