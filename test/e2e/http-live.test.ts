@@ -137,7 +137,7 @@ describe('the story of a viewer', () => {
     player.close()
     const line = await server.waitForLog({ role: 'http', msg: 'closed' })
     expect(line).toMatchObject({ level: 'info', reason: 'peer closed' })
-    expect(line.out).toBeGreaterThan(1000)
+    expect(line.bytesOut).toBeGreaterThan(1000)
     const story = server.logs().filter(({ cid }) => cid === line.cid)
     expect(story).toMatchObject([
       { msg: 'accepted', ip: '127.0.0.1', stream: 'live/one', format: 'http-flv' },

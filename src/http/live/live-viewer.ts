@@ -192,8 +192,8 @@ export class LiveViewer implements TransportOwner {
 
   #totals() {
     return {
-      in: this.transport.bytesIn,
-      out: this.transport.bytesOut,
+      bytesIn: this.transport.bytesIn,
+      bytesOut: this.transport.bytesOut,
       seconds: Math.round(this.aliveSeconds),
     }
   }
