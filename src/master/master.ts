@@ -130,6 +130,7 @@ export class Master {
       const loaded = loadConfig(this.#configFile)
       for (const warning of loaded.warnings) this.#logger.warn(warning)
       next = loaded.config
+      this.#log.apply(next.log)
     } catch (error) {
       this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
       return
@@ -139,7 +140,6 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#log.apply(next.log)
     this.#admission.max = next.maxConnections
     this.#table.config = next
     this.#pool.limits = poolLimits(next)

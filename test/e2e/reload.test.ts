@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { codeOf, WeirError } from '../../src/base/errors.ts'
 import { freePort } from './support/free-port.ts'
@@ -23,6 +25,22 @@ test('a file that is not valid changes nothing, and the log says where and why',
   await live.goesOn()
   server.configure({})
   expect(await server.status()).toMatchObject({ maxConnections: before.maxConnections, connections: 2 })
+})
+
+test('a log file that cannot be opened: nothing changes, and everybody goes on', async () => {
+  const server = await startServer({ workers: 2 })
+  const live = await LivePair.start(server.url('one'))
+  writeFileSync(join(server.dir, 'file'), '')
+  server.change({ srs_log_file: './file/weir.log', max_connections: 5 })
+  server.master.signal('SIGHUP')
+  const line = await server.waitForLog(({ msg }) => msg.startsWith('reload refused'))
+  expect(line).toMatchObject({ level: 'error', code: 'LOG_FILE' })
+  expect(line.msg).toContain('srs_log_file ./file/weir.log')
+  expect((await server.status()).maxConnections).not.toBe(5)
+  await live.goesOn()
+  server.change({ srs_log_file: './weir.log' })
+  await reload(server)
+  expect((await server.status()).maxConnections).toBe(5)
 })
 
 test('gop_cache off holds for players that join from then on', async () => {
