@@ -38,7 +38,7 @@ export async function runMaster(configFile: string): Promise<void> {
   stopOn('SIGTERM', () => master.terminate())
   stopOn('SIGINT', () => master.stop())
   stopOn('SIGQUIT', () => master.stopGracefully())
-  process.on('SIGHUP', () => master.reload())
+  process.on('SIGHUP', () => void master.reload())
   process.on('SIGUSR1', () => master.reopenLogs())
   process.on('SIGUSR2', () => {
     log.logger.warn('SIGUSR2: upgrading in place is not available in this version; stop and start instead')

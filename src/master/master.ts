@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Endpoint } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
 import { Admission } from './admission.ts'
@@ -47,6 +48,7 @@ export class Master {
   readonly #exits = new Map<WorkerHandle, () => void>()
   #config: Config
   #spawned = 0
+  #reloaded: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #stoppingGracefully: Promise<void> | null = null
 
@@ -123,29 +125,13 @@ export class Master {
     }
   }
 
-  /** SIGHUP: applies what changed, or keeps everything as it is when the file is not valid. */
-  reload(): void {
-    let next: Config
-    try {
-      const loaded = loadConfig(this.#configFile)
-      for (const warning of loaded.warnings) this.#logger.warn(warning)
-      next = loaded.config
-      this.#log.apply(next.log)
-    } catch (error) {
-      this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
-      return
-    }
-    const diff = diffConfig(this.#config, next)
-    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
-      this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
-    }
-    this.#config = next
-    this.#admission.max = next.maxConnections
-    this.#table.config = next
-    this.#pool.limits = poolLimits(next)
-    for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
-    this.#group.resize(streamWorkers(next))
-    this.#logger.info(diff, 'reloaded')
+  /**
+   * SIGHUP: applies what changed, or keeps everything as it is when the file is not valid or cannot be acted on. One
+   * reload waits for those before it.
+   */
+  reload(): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload())
+    return this.#reloaded
   }
 
   /** SIGUSR1: all processes open their log files anew. */
@@ -193,6 +179,33 @@ export class Master {
 
   get #workers(): WorkerHandle[] {
     return [...this.#group.workers, ...this.#pool.workers]
+  }
+
+  async #reload(): Promise<void> {
+    let next: Config
+    try {
+      const loaded = loadConfig(this.#configFile)
+      for (const warning of loaded.warnings) this.#logger.warn(warning)
+      next = loaded.config
+      // A worker that cannot listen could not be replaced any more.
+      for (const endpoint of addedEndpoints(this.#config, next)) await probe(endpoint, canReusePort)
+      this.#log.apply(next.log)
+    } catch (error) {
+      this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
+      return
+    }
+    if (this.#stopping !== null) return
+    const diff = diffConfig(this.#config, next)
+    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
+      this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
+    }
+    this.#config = next
+    this.#admission.max = next.maxConnections
+    this.#table.config = next
+    this.#pool.limits = poolLimits(next)
+    for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
+    this.#group.resize(streamWorkers(next))
+    this.#logger.info(diff, 'reloaded')
   }
 
   async #drainAndStop(): Promise<void> {
@@ -318,9 +331,15 @@ function poolLimits(config: Config): PoolLimits {
   return { maxProcesses, spares: config.spareProcesses }
 }
 
-/** Without `reusePort` (any system but Linux) only one worker can listen on a port. */
+function addedEndpoints(before: Config, after: Config): Endpoint[] {
+  return after.listen.filter((endpoint) => !before.listen.some((old) => isDeepStrictEqual(old, endpoint)))
+}
+
+/** Without it only one worker can listen on a port. */
+const canReusePort = process.platform === 'linux'
+
 function streamWorkers(config: Config): number {
-  if (process.platform !== 'linux') return 1
+  if (!canReusePort) return 1
   return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
 }
 
