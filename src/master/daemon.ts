@@ -21,12 +21,14 @@ export function isDaemon(): boolean {
 /**
  * Starts this program again in the background, in a session of its own, and waits until it accepts clients.
  * What the process would print, a crash report above all, goes to the log file.
+ * @param cwd where this program was started: paths in its arguments count from there
  * @returns the pid of the master
  * @throws WeirError when it does not start; the message is the background process's
  */
-export async function startDaemon(log: LogOptions): Promise<number> {
+export async function startDaemon(log: LogOptions, cwd: string): Promise<number> {
   const output = openOutput(log)
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    cwd,
     detached: true,
     stdio: ['ignore', output, output, 'pipe'],
     env: { ...process.env, [marker]: '1' },

@@ -25,6 +25,14 @@ const stopTimeoutMs = 4000
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
 
+/** Where the configuration is. */
+export interface ConfigPlace {
+  /** Its absolute path. */
+  readonly file: string
+  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
+  readonly cwd: string
+}
+
 /** A stream worker or a back-source: the first letter of its socket; a number for each process ever started follows. */
 type SocketPrefix = 's' | 'b'
 
@@ -33,7 +41,7 @@ type SocketPrefix = 's' | 'b'
  * what signals ask. It never touches a media byte or a client's socket.
  */
 export class Master {
-  readonly #configFile: string
+  readonly #place: ConfigPlace
   readonly #log: ProcessLog
   readonly #logger: Logger
   readonly #serverId = newId()
@@ -56,10 +64,10 @@ export class Master {
    * Makes this process the one master of its pid file. It starts nothing yet.
    * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
    */
-  static async create(configFile: string, config: Config, log: ProcessLog): Promise<Master> {
+  static async create(place: ConfigPlace, config: Config, log: ProcessLog): Promise<Master> {
     const pidFile = await PidFile.acquire(config.pid)
     try {
-      return new Master(configFile, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+      return new Master(place, config, log, pidFile, new RuntimeDir(config.runtimeDir))
     } catch (error) {
       await pidFile.remove()
       throw error
@@ -67,13 +75,13 @@ export class Master {
   }
 
   private constructor(
-    configFile: string,
+    place: ConfigPlace,
     config: Config,
     log: ProcessLog,
     pidFile: PidFile,
     runtime: RuntimeDir,
   ) {
-    this.#configFile = configFile
+    this.#place = place
     this.#config = config
     this.#log = log
     this.#logger = log.logger
@@ -168,7 +176,7 @@ export class Master {
       serverId: this.#serverId,
       pid: process.pid,
       uptimeMs: Math.round(process.uptime() * 1000),
-      configFile: this.#configFile,
+      configFile: this.#place.file,
       connections: this.#admission.total,
       maxConnections: this.#admission.max,
       refusedConnections: this.#admission.refused,
@@ -184,7 +192,7 @@ export class Master {
   async #reload(): Promise<void> {
     let next: Config
     try {
-      const loaded = loadConfig(this.#configFile)
+      const loaded = loadConfig(this.#place.file, this.#place.cwd)
       for (const warning of loaded.warnings) this.#logger.warn(warning)
       next = loaded.config
       // A worker that cannot listen could not be replaced any more.

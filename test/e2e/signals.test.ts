@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { codeOf } from '../../src/base/errors.ts'
 import { LivePair } from './support/live-pair.ts'
@@ -180,6 +181,22 @@ test('daemon on: the command comes back when the server accepts clients, and the
   await until('the daemon to end', () => !isRunning(pid))
   server.assertNothingLeft()
   expect(existsSync(server.pidFile)).toBe(false)
+})
+
+test('daemon on with a work_dir: paths count from it, the path of the configuration from where it was given', async () => {
+  const settings = { daemon: 'on', work_dir: './sub', pid: '../weir.pid', runtime_dir: '../run' }
+  const server = await Server.prepare({ settings: { ...settings, srs_log_file: '../weir.log' } })
+  for (const name of ['sub', 'conf']) mkdirSync(join(server.dir, name))
+  writeFileSync(join(server.dir, 'conf', 'main.conf'), 'include weir.conf;')
+  expect(await server.weir('-c', 'conf/main.conf')).toMatchObject({ status: 0, stderr: '' })
+  const pid = server.pidInFile()!
+  await (await TestPlayer.play(server.url('one'))).close()
+  await server.waitForLog({ role: 'master', pid, config: join(server.dir, 'conf/main.conf') })
+  expect(await server.weir('ctl', 'reload')).toMatchObject({ status: 0 })
+  await server.waitForLog({ msg: 'reloaded' })
+  expect(await server.weir('-c', 'weir.conf', 'ctl', 'stop')).toMatchObject({ status: 0 })
+  await until('the daemon to end', () => !isRunning(pid))
+  server.assertNothingLeft()
 })
 
 async function newClientsAreRefused(server: Server): Promise<void> {
