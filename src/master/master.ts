@@ -17,10 +17,8 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { SourceTable } from './source-table.ts'
 import { StreamGroup } from './stream-group.ts'
+import { WorkerEnds } from './worker-ends.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
-
-/** A worker that does not end by then is killed: the whole stop takes less than 5 s. */
-const stopTimeoutMs = 4000
 
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
@@ -53,7 +51,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #group: StreamGroup
-  readonly #exits = new Map<WorkerHandle, () => void>()
+  readonly #ends: WorkerEnds
   #config: Config
   #spawned = 0
   #reloaded: Promise<void> = Promise.resolve()
@@ -87,6 +85,7 @@ export class Master {
     this.#logger = log.logger
     this.#pidFile = pidFile
     this.#runtime = runtime
+    this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
@@ -223,7 +222,7 @@ export class Master {
     if (this.#stopping !== null) return this.#stopping
     this.#logger.info('graceful stop: taking no new clients, waiting for those that are here')
     this.#group.close()
-    const gone = Promise.all(this.#group.workers.map((worker) => this.#exitOf(worker)))
+    const gone = Promise.all(this.#group.workers.map((worker) => this.#ends.of(worker)))
     for (const worker of this.#group.workers) worker.leave('drain')
     await Promise.race([gone, delay(graceFinalWait)])
     return this.stop()
@@ -235,40 +234,13 @@ export class Master {
     this.#pool.close()
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
-    await this.#end(this.#group.workers)
-    await this.#end(this.#pool.workers)
+    await this.#ends.stop(this.#group.workers)
+    await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
     this.#log.flush()
-  }
-
-  async #end(workers: WorkerHandle[]): Promise<void> {
-    const gone = Promise.all(workers.map((worker) => this.#exitOf(worker)))
-    for (const worker of workers) worker.leave('stop')
-    const timer = setTimeout(() => {
-      for (const worker of workers.filter((candidate) => !candidate.exited)) {
-        this.#logger.error(
-          { worker: worker.name, workerPid: worker.pid },
-          'a worker did not stop and is killed',
-        )
-        worker.kill()
-      }
-    }, stopTimeoutMs / 2)
-    await gone
-    clearTimeout(timer)
-  }
-
-  #exitOf(worker: WorkerHandle): Promise<void> {
-    if (worker.exited) return Promise.resolve()
-    return new Promise((resolve) => {
-      const others = this.#exits.get(worker)
-      this.#exits.set(worker, () => {
-        others?.()
-        resolve()
-      })
-    })
   }
 
   #spawn(
@@ -283,8 +255,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
-        this.#exits.get(worker)?.()
-        this.#exits.delete(worker)
+        this.#ends.onExit(worker)
       },
     }
     return new WorkerHandle(
