@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
-import { WeirError } from '../base/errors.ts'
+import { codeOf, WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 
 /** Set in the environment of the process that goes on in the background. */
@@ -47,9 +47,13 @@ export async function startDaemon(log: LogOptions, cwd: string): Promise<number>
   return child.pid ?? 0
 }
 
-/** Tells the process in front how the start went: null: well. */
+/** Tells the process in front how the start went: null: well. If that is gone, there is nobody to tell. */
 export function reportStart(failure: string | null): void {
-  writeSync(reportFd, failure ?? started)
+  try {
+    writeSync(reportFd, failure ?? started)
+  } catch (error) {
+    if (codeOf(error) !== 'EPIPE') throw error
+  }
   closeSync(reportFd)
 }
 

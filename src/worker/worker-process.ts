@@ -82,8 +82,9 @@ export function runWorker(role: WorkerRole, create: (context: WorkerContext) => 
       shell.onOrphaned()
     },
   })
-  // Ctrl-C at a terminal reaches every process of the group; the master speaks for it.
+  // Ctrl-C at a terminal, and its end, reach every process of the group; the master speaks for all.
   process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
   control.send({ t: 'hello', version: protocolVersion, pid: process.pid })
 }
 
