@@ -169,7 +169,8 @@ export class Master {
   }
 
   async status(): Promise<ServerStatus> {
-    const workers = await Promise.all(this.#workers.map((worker) => worker.status()))
+    const asked = this.#workers.map(async (worker) => ({ worker, answer: await worker.status() }))
+    const answered = await Promise.all(asked)
     return {
       version,
       serverId: this.#serverId,
@@ -180,7 +181,12 @@ export class Master {
       maxConnections: this.#admission.max,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
-      workers: workers.filter((status) => status !== null),
+      workers: answered.map(({ answer }) => answer).filter((answer) => answer !== null),
+      silent: answered
+        .filter(({ worker, answer }) => answer === null && !worker.exited)
+        .map(({ worker: { role, index, pid, ready } }) => {
+          return { role, index, pid, state: ready ? 'no answer' : 'starting' }
+        }),
     }
   }
 

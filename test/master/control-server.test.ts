@@ -20,6 +20,7 @@ const status: ServerStatus = {
   refusedConnections: 0,
   sources: 1,
   workers: [],
+  silent: [],
 }
 
 async function listening(answer: () => Promise<ServerStatus>) {
