@@ -8,11 +8,12 @@ const programs = {
   'cli/main': 'src/cli.ts',
   'stream/main': 'src/stream/main.ts',
   'backsource/main': 'src/backsource/main.ts',
+  'http/main': 'src/http/main.ts',
   'bench-thread/main': 'src/tools/bench/thread.ts',
 }
 
 /** Packages that are loaded at every start; the others stay in node_modules and are loaded when they are needed. */
-const bundled = ['commander', 'msgpackr', 'pino', 'typebox']
+const bundled = ['@fastify/static', 'commander', 'fastify', 'msgpackr', 'pino', 'typebox']
 
 /** What those packages load by path or only at times. */
 const neverBundled = ['thread-stream', 'pino-pretty', 'msgpackr-extract']
@@ -21,7 +22,7 @@ function isExternal(id, importer) {
   if (id.startsWith('node:') || neverBundled.includes(id)) return true
   const isOwnFile = id.startsWith('.') || id.startsWith('/') || Object.values(programs).includes(id)
   const isPartOfPackage = importer?.includes('/node_modules/') ?? false
-  return !isOwnFile && !isPartOfPackage && !bundled.includes(id.split('/')[0])
+  return !isOwnFile && !isPartOfPackage && !bundled.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
 export default {

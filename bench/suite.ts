@@ -1,6 +1,7 @@
 import type { BenchCase } from './cases/bench-case.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
+import { hostile } from './cases/hostile.ts'
 import { latencyAlone, latencyAuto } from './cases/latency.ts'
 import { manyPlayers } from './cases/many-players.ts'
 import { manyStreams } from './cases/many-streams.ts'
@@ -22,6 +23,7 @@ export const standingSet: readonly BenchCase[] = [
   startTime,
   workerCount,
   spread,
+  hostile,
 ]
 
 /** Measured only when it is named: it takes ten minutes by itself. */

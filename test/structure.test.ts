@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'hooks', 'worker'],
+  ['client', 'hooks', 'worker', 'pull'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]
@@ -154,7 +154,7 @@ describe('src/', () => {
 })
 
 describe('what a worker loads', () => {
-  test.each(['stream/main.ts', 'backsource/main.ts'])('%s', (main) => {
+  test.each(['stream/main.ts', 'backsource/main.ts', 'http/main.ts'])('%s', (main) => {
     const loaded = loadedBy(main)
     expect(loaded.modules.size).toBeGreaterThan(10)
     expect(loaded.packages).toContain('msgpackr/pack')

@@ -1,7 +1,6 @@
 import { measure } from '../measure.ts'
 import { atMost, ratio } from '../report/target.ts'
 import { weir } from '../servers/weir.ts'
-import { together } from '../system/placement.ts'
 import type { BenchCase } from './bench-case.ts'
 import { cpuPerGb, mergedMs, playTable } from './peer-figures.ts'
 
@@ -11,8 +10,8 @@ export const workerCount: BenchCase = {
   title: '1 and 2 stream workers at the same load (2,000 players of one stream)',
   async measure(run) {
     const load = { clip: 500, streams: 1, players: run.count(2000), streamsBegin: 'before players' } as const
-    const one = await measure(run, weir({ mwLatency: mergedMs, workers: 1 }), load, together)
-    const two = await measure(run, weir({ mwLatency: mergedMs, workers: 2 }), load, together)
+    const one = await measure(run, weir({ mwLatency: mergedMs, workers: 1 }), load)
+    const two = await measure(run, weir({ mwLatency: mergedMs, workers: 2 }), load)
     const change = ratio(cpuPerGb(two), cpuPerGb(one))
     return {
       targets: [
@@ -20,7 +19,7 @@ export const workerCount: BenchCase = {
       ],
       table: playTable([one, two]),
       charts: [],
-      notes: ['Server and load share all cores.'],
+      notes: ['One core for both workers: with a core each, they would take turns with the load on it.'],
       data: [one, two],
     }
   },

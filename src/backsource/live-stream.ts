@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
 import type { SourceNumber, StreamId, StreamStatus } from '../ipc/contract.ts'
@@ -13,22 +14,35 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
+import { HlsStream } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
+
+/** What a stream hears of the process that holds it, and tells it. */
+export interface LiveStreamOwner {
+  /** `utc_time`. */
+  readonly utcTime: boolean
+  /** The publisher is to be closed. */
+  onDisconnect(stream: LiveStream, code: string, message: string): void
+}
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
 
 /**
- * One stream in a back-source: its source and who subscribed. Segmenters, recorders and forwarders will be
- * further consumers of the source beside the subscriptions.
+ * One stream in a back-source: its source, who subscribed, and its HLS. Recorders and forwarders will be further
+ * consumers of the source.
  */
 export class LiveStream {
   readonly stream: StreamId
   readonly number: SourceNumber
   readonly #source: Source
   readonly #logger: Logger
+  readonly #owner: LiveStreamOwner
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
+  #hls: HlsStream | null = null
+  /** HLS that ended and has not written everything yet. */
+  readonly #closing = new Set<Promise<void>>()
   #config: VhostConfig
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
@@ -36,17 +50,28 @@ export class LiveStream {
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
-  constructor(stream: StreamId, number: SourceNumber, config: VhostConfig, logger: Logger) {
+  constructor(
+    stream: StreamId,
+    number: SourceNumber,
+    config: VhostConfig,
+    logger: Logger,
+    owner: LiveStreamOwner,
+  ) {
     this.stream = stream
     this.number = number
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
+    this.#owner = owner
+    this.#openHls()
   }
 
   set config(config: VhostConfig) {
     this.#config = config
     this.#applyOptions()
+    if (config.hls.enabled && this.#hls?.reconfigure(config.hls)) return
+    this.#closeHls()
+    this.#openHls()
   }
 
   publish(sourceId: string): void {
@@ -75,6 +100,13 @@ export class LiveStream {
     const subscription = new Subscription(this.number, channel)
     this.#subscriptions.set(channel, subscription)
     this.#source.join(subscription)
+    // Who asks for the stream shall know that it has to wait.
+    if (this.#source.sourceId === '') subscription.onIdle()
+  }
+
+  /** A subscriber needs the cached past once more. */
+  replay(channel: SubscriberChannel): void {
+    this.#subscriptions.get(channel)?.replay(this.#source.past())
   }
 
   unsubscribe(channel: SubscriberChannel): void {
@@ -88,6 +120,18 @@ export class LiveStream {
         'source: a worker that did not keep up lost packets',
       )
     }
+  }
+
+  /** Deletes what HLS has written, if nobody publishes. */
+  dispose(): void {
+    if (this.#source.sourceId === '') this.#hls?.dispose()
+  }
+
+  /** The end of the stream. Resolves when its files are complete. */
+  async close(): Promise<void> {
+    this.unpublish()
+    this.#closeHls()
+    await Promise.all(this.#closing)
   }
 
   status(): StreamStatus {
@@ -106,7 +150,32 @@ export class LiveStream {
       bytesOut: 0,
       packetsIn: this.#source.packetsIn,
       packetsDropped: dropped,
+      ...(this.#hls && { hls: this.#hls.status }),
     }
+  }
+
+  #openHls(): void {
+    const { hls } = this.#config
+    if (!hls.enabled) return
+    try {
+      this.#hls = new HlsStream(this.stream, hls, this.#owner.utcTime, this.#logger, {
+        onSegment: (segment) => this.#logger.debug(segment, 'hls: a segment is in the playlist'),
+        onDisconnect: (code, message) => this.#owner.onDisconnect(this, code, message),
+      })
+      this.#hls.waitFor(Promise.all(this.#closing))
+      this.#source.join(this.#hls)
+    } catch (error) {
+      if (codeOf(error) !== 'PATH_TEMPLATE') throw error
+      this.#logger.error({ code: codeOf(error) }, `hls: nothing is written: ${messageOf(error)}`)
+    }
+  }
+
+  #closeHls(): void {
+    if (this.#hls === null) return
+    this.#source.leave(this.#hls)
+    const closing: Promise<void> = this.#hls.close().finally(() => this.#closing.delete(closing))
+    this.#closing.add(closing)
+    this.#hls = null
   }
 
   /** Says in the log what the publisher sends, and when that changes. */

@@ -10,8 +10,12 @@ import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { Packet } from '../media/packet.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { disposeHls } from './hls/dispose.ts'
 import { LiveStream } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
+
+/** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
+const filesTimeoutMs = 1500
 
 /** A stream and the link its publisher comes over. */
 interface Entry {
@@ -31,8 +35,12 @@ class BackSource implements Worker {
   readonly #streams = new Map<SourceNumber, Entry>()
   readonly #links = new Map<string, MediaClient>()
   readonly #subscribers = new Map<SenderChannel, WorkerSubscriber>()
+  /** Streams that are closed here and whose files are not complete yet. */
+  readonly #closing = new Set<Promise<void>>()
   #config: Config
   #draining = false
+  /** Ends as soon as its files are complete. */
+  #leaving = false
 
   constructor(context: WorkerContext) {
     this.#context = context
@@ -43,6 +51,7 @@ class BackSource implements Worker {
         const subscriber = this.#subscriberOf(channel)
         if (message.t === 'subscribe') this.#subscribe(subscriber, message.source)
         else if (message.t === 'unsubscribe') this.#streams.get(message.source)?.live.unsubscribe(subscriber)
+        else if (message.t === 'replay') this.#streams.get(message.source)?.live.replay(subscriber)
       },
       onClose: (channel) => this.#forgetSubscriber(channel),
       onError: (error) => this.#logger.error({ code: codeOf(error) }, `media server: ${messageOf(error)}`),
@@ -61,6 +70,7 @@ class BackSource implements Worker {
   onMessage(message: RoleMessage): void {
     if (message.t === 'open') this.#open(message.stream, message.source, message.publisher)
     else if (message.t === 'close') this.#close(message.source)
+    else if (message.t === 'dispose') this.#dispose(message.stream)
   }
 
   reload(config: Config): void {
@@ -80,6 +90,7 @@ class BackSource implements Worker {
     for (const source of [...this.#streams.keys()]) this.#close(source)
     for (const link of this.#links.values()) link.close()
     this.#server.close()
+    await this.#filesComplete()
   }
 
   status() {
@@ -105,7 +116,12 @@ class BackSource implements Worker {
       this.#logger.error({ code: 'VHOST_UNKNOWN', stream }, 'cannot open a stream of a vhost that is gone')
       return null
     }
-    const entry: Entry = { live: new LiveStream(stream, number, vhost, this.#logger), link: null }
+    const live = new LiveStream(stream, number, vhost, this.#logger, {
+      utcTime: this.#config.utcTime,
+      onDisconnect: ({ number: source }, code, message) =>
+        this.#context.send({ t: 'disconnect', source, code, message }),
+    })
+    const entry: Entry = { live, link: null }
     this.#streams.set(number, entry)
     this.#setTitle()
     return entry
@@ -114,7 +130,7 @@ class BackSource implements Worker {
   #close(number: SourceNumber): void {
     const entry = this.#streams.get(number)
     if (entry === undefined) return
-    entry.live.unpublish()
+    this.#track(entry.live.close())
     this.#streams.delete(number)
     for (const [channel, subscriber] of this.#subscribers) {
       entry.live.unsubscribe(subscriber)
@@ -122,6 +138,34 @@ class BackSource implements Worker {
     }
     this.#setTitle()
     this.#exitIfIdle()
+  }
+
+  #dispose(stream: StreamId): void {
+    const held = [...this.#streams.values()].find(({ live }) => live.stream === stream)
+    if (held !== undefined) {
+      held.live.dispose()
+      return
+    }
+    const vhost = vhostOf(this.#config, vhostOfStream(stream))
+    if (vhost !== null) this.#track(disposeHls(stream, vhost.hls, this.#config.utcTime, this.#logger))
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked: Promise<void> = work.finally(() => this.#closing.delete(tracked))
+    this.#closing.add(tracked)
+  }
+
+  /** Waits until the files of closed streams are complete, but not for a disk that hangs. */
+  async #filesComplete(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, filesTimeoutMs, 'late')
+    })
+    const outcome = await Promise.race([Promise.all(this.#closing), late])
+    clearTimeout(timer)
+    if (outcome === 'late') {
+      this.#logger.error({ code: 'HLS_BEHIND' }, 'hls: the disk did not take the last segments in time')
+    }
   }
 
   #linkTo(path: string): MediaClient {
@@ -134,8 +178,12 @@ class BackSource implements Worker {
     }
     const link: MediaClient = new MediaClient(path, {
       onRestart: (source, sourceId) => current(source)?.publish(sourceId),
-      // The body lies in the read buffer; the source keeps and shares it.
-      onPacket: (source, packet) => {
+      // The source keeps and shares the body: it must not lie in the read buffer.
+      onPacket: (source, packet, isOwn) => {
+        if (isOwn) {
+          current(source)?.push(packet)
+          return
+        }
         noteBuffer(packet.body.length)
         current(source)?.push({ ...packet, body: Buffer.from(packet.body) })
       },
@@ -189,9 +237,18 @@ class BackSource implements Worker {
 
   /** Without a master, or told to drain, the process lives as long as it has somebody to serve. */
   #exitIfIdle(): void {
-    if (!this.#draining) return
-    const publishing = [...this.#streams.values()].some(({ live }) => live.status().publishing)
-    if (!publishing) this.#context.exit()
+    if (!this.#draining || this.#leaving) return
+    const lives = [...this.#streams.values()].map(({ live }) => live)
+    if (lives.some((live) => live.status().publishing)) return
+    this.#leaving = true
+    for (const live of lives) this.#track(live.close())
+    this.#filesComplete().then(
+      () => this.#context.exit(),
+      (error: unknown) => {
+        this.#logger.error({ code: codeOf(error), err: error }, 'closing streams failed')
+        this.#context.exit()
+      },
+    )
   }
 
   #setTitle(): void {
@@ -223,6 +280,10 @@ class WorkerSubscriber implements SubscriberChannel {
 
   sendIdle(source: SourceNumber): void {
     this.channel.send({ t: 'idle', source })
+  }
+
+  sendReplay(source: SourceNumber, edge: 'begin' | 'end'): void {
+    this.channel.send({ t: `replay-${edge}`, source })
   }
 
   sendPacket(source: SourceNumber, packet: Packet): void {

@@ -7,6 +7,8 @@ export interface SubscriberChannel {
   sendRestart(source: number, sourceId: string): void
   sendIdle(source: number): void
   sendPacket(source: number, packet: Packet): void
+  /** Before and after packets that are sent once more. */
+  sendReplay(source: number, edge: 'begin' | 'end'): void
 }
 
 /** A worker that lets this much pile up loses the rest of the GOP: a live stream does not wait for it. */
@@ -44,6 +46,13 @@ export class Subscription implements SourceConsumer {
       return
     }
     this.#channel.sendPacket(this.#source, packet)
+  }
+
+  /** Sends what came before once more; see the contract. */
+  replay(past: readonly Packet[]): void {
+    this.#channel.sendReplay(this.#source, 'begin')
+    for (const packet of past) this.#channel.sendPacket(this.#source, packet)
+    this.#channel.sendReplay(this.#source, 'end')
   }
 
   #mustSkip(packet: Packet): boolean {

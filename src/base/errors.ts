@@ -122,6 +122,23 @@ export const errorTable = {
     summary: 'A codec configuration (H.264, AAC) inside the media is malformed.',
     remedy: 'Check what the encoder sends with ffprobe.',
   },
+  // HLS
+  PATH_TEMPLATE: {
+    summary: 'A file name made from a template would leave its directory, or is none.',
+    remedy: 'Correct the template that the message names: no ".." and no slash in front.',
+  },
+  HLS_WRITE: {
+    summary: 'A segment, a playlist or a key of HLS cannot be written.',
+    remedy: 'Check the disk and the permissions of hls_path; it is tried again with the next segment.',
+  },
+  HLS_BEHIND: {
+    summary: 'The disk does not take the segments of HLS as fast as they come; one was given up.',
+    remedy: 'Check the disk that hls_path is on; it is tried again with the next segment.',
+  },
+  HLS_CODEC: {
+    summary: 'A track of the stream has a codec that HLS segments cannot carry, or a broken configuration.',
+    remedy: 'Let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
+  },
   // admission
   CONNECTION_LIMIT: {
     summary: 'The server holds max_connections connections and refused one more.',
@@ -150,6 +167,19 @@ export const errorTable = {
   PLAYER_STALLED: {
     summary: 'A player did not read anything for the time it may stall.',
     remedy: 'Its network or the player itself hangs; it may connect again.',
+  },
+  STREAM_ABSENT: {
+    summary: 'The stream that a client wants over HTTP is not published.',
+    remedy: 'Publish it, or raise hstrs_timeout for clients that come earlier than their stream.',
+  },
+  // HTTP
+  HTTP_REQUEST: {
+    summary: 'A request for a live stream cannot be answered as it was made.',
+    remedy: 'The message says what is wrong with it; the client is to be corrected.',
+  },
+  HTTP_WEBSOCKET: {
+    summary: 'A WebSocket client breaks the protocol, or sends more than a viewer has to say.',
+    remedy: 'The client is broken or hostile; nothing to do here.',
   },
   // processes
   IPC_FRAME: {

@@ -1,4 +1,6 @@
+import { WeirError } from '../base/errors.ts'
 import type { Config } from './config.ts'
+import { endpointClash } from './endpoints.ts'
 import { interpret } from './interpret.ts'
 import { readSource } from './source.ts'
 
@@ -21,5 +23,8 @@ export interface LoadedConfig {
  */
 export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
   const { directives, files } = readSource(path, cwd)
-  return { ...interpret(directives), files }
+  const { config, warnings } = interpret(directives)
+  const clash = endpointClash(config)
+  if (clash !== null) throw new WeirError('CONFIG_DUPLICATE', `${path}: ${clash}`)
+  return { config, warnings, files }
 }

@@ -3,13 +3,20 @@ import { Packr } from 'msgpackr/pack'
 import { codeOf, WeirError } from '../base/errors.ts'
 import { noteBuffer } from '../base/external-memory.ts'
 import type { PacketType } from '../media/packet.ts'
-import { FrameDecoder, mediaOverhead, writeControlFrame, writeMediaFrame } from './frame.ts'
+import { FrameDecoder, mediaOverhead, writeControlFrame, writeMediaFrame, writeMediaHeader } from './frame.ts'
 
 /** What a {@link Channel} tells its owner. */
 export interface ChannelHandler<In> {
   onMessage(message: In): void
-  /** The body is a view that is valid during the call only. */
-  onMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void
+  /** Unless `isOwn`, the body is a view that is valid during the call only; see {@link FrameHandler}. */
+  onMedia(
+    source: number,
+    type: PacketType,
+    flags: number,
+    timestamp: number,
+    body: Buffer,
+    isOwn: boolean,
+  ): void
   /** What was queued has left: a sender that stopped for it may go on. */
   onDrain?(): void
   /** Once, whoever ended it. `error` is null when the other end closed in good order. */
@@ -24,6 +31,9 @@ const maxQueuedBytes = 32 * 1024 * 1024
 
 /** A write buffer begins with this. */
 const initialBufferBytes = 4 * 1024
+
+/** A body from this size on is written from where it lies: copying it would cost more than a write of its own. */
+const minSharedBytes = 64 * 1024
 
 /** A write buffer that a burst made larger than this is given back after the burst. */
 const maxIdleBufferBytes = 256 * 1024
@@ -66,8 +76,8 @@ export class Channel<Out extends object, In extends object> {
       onControl: (payload) => {
         if (!this.closed) handler.onMessage(decodeControl<In>(payload))
       },
-      onMedia: (source, type, flags, timestamp, body) => {
-        if (!this.closed) handler.onMedia(source, type, flags, timestamp, body)
+      onMedia: (source, type, flags, timestamp, body, isOwn) => {
+        if (!this.closed) handler.onMedia(source, type, flags, timestamp, body, isOwn)
       },
     })
     this.#receive = (bytes) => {
@@ -125,9 +135,27 @@ export class Channel<Out extends object, In extends object> {
     setImmediate(this.#flushNow)
   }
 
-  /** Queues a media frame; it leaves with the next {@link flush}. The body is copied. */
+  /**
+   * Queues a media frame; it leaves with the next {@link flush}, a large one at once. The body must not change any
+   * more: a large one is not copied.
+   */
   sendMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void {
     if (this.#state !== 'open' || this.#closeIfOverfull()) return
+    if (body.length >= minSharedBytes) {
+      this.#reserve(mediaOverhead)
+      this.#outBytes = writeMediaHeader(
+        this.#out,
+        this.#outBytes,
+        source,
+        type,
+        flags,
+        timestamp,
+        body.length,
+      )
+      this.flush()
+      this.#socket.write(body)
+      return
+    }
     this.#reserve(mediaOverhead + body.length)
     this.#outBytes = writeMediaFrame(this.#out, this.#outBytes, source, type, flags, timestamp, body)
   }

@@ -25,8 +25,8 @@ export function checkVersion(version: number): void {
 /** Where a control channel is found in a worker. */
 export const controlFd = 3
 
-/** The http worker will be the third. */
-export type WorkerRole = 'stream' | 'back-source'
+/** What a worker process does. */
+export type WorkerRole = 'stream' | 'back-source' | 'http'
 
 /** What makes a stream the same stream: `vhost/app/stream`, the vhost after resolution. See live/stream-key.ts. */
 export type StreamId = string
@@ -64,7 +64,7 @@ export type FromMaster =
   /** Take nothing new; exit when the last client is gone. */
   | { t: 'drain' }
   | { t: 'status'; request: number }
-  // to stream workers
+  // to workers with clients: stream and http
   | { t: 'admission'; connectionId: string; admitted: boolean }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
@@ -74,11 +74,15 @@ export type FromMaster =
   | { t: 'check-publish'; request: number; publishId: PublishId }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
+  /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
+  | { t: 'source-absent'; stream: StreamId }
   /** A watched stream's source is gone; another `source-up` may follow. */
   | { t: 'source-down'; stream: StreamId; source: SourceNumber }
   // to back-sources
   | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
   | { t: 'close'; source: SourceNumber }
+  /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
+  | { t: 'dispose'; stream: StreamId }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -89,7 +93,7 @@ export type ToMaster =
   | { t: 'status'; request: number; status: WorkerStatus }
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
-  // from stream workers
+  // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
   | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
@@ -101,6 +105,8 @@ export type ToMaster =
   | { t: 'opened'; source: SourceNumber }
   /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
   | { t: 'detached'; source: SourceNumber }
+  /** Close the publisher: its stream cannot be taken as its vhost wants it. */
+  | { t: 'disconnect'; source: SourceNumber; code: string; message: string }
 
 /** Receiver of media to its sender, on a media channel. */
 export type ToSender =
@@ -108,6 +114,8 @@ export type ToSender =
   /** To a back-source: send me this source, from its cached GOP on. */
   | { t: 'subscribe'; source: SourceNumber }
   | { t: 'unsubscribe'; source: SourceNumber }
+  /** To a back-source: send me once more what one who subscribes now gets, between `replay-begin` and `replay-end`. */
+  | { t: 'replay'; source: SourceNumber }
   /** To a stream worker: relay this publisher to me under this source number. */
   | { t: 'attach'; publishId: PublishId; source: SourceNumber }
 
@@ -118,6 +126,9 @@ export type FromSender =
   | { t: 'restart'; source: SourceNumber; sourceId: string }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
+  /** What is between these two was sent before: it is for a format that somebody plays only now. */
+  | { t: 'replay-begin'; source: SourceNumber }
+  | { t: 'replay-end'; source: SourceNumber }
   /** The sender does not have (or no longer has) what was asked for. */
   | { t: 'gone'; source: SourceNumber }
 
@@ -149,4 +160,19 @@ export interface StreamStatus {
   bytesOut: number
   packetsIn: number
   packetsDropped: number
+  /** In a back-source, if HLS is enabled. */
+  hls?: HlsStatus
+}
+
+/** The HLS of a stream. */
+export interface HlsStatus {
+  enabled: boolean
+  /** `hls_fragment`, in seconds. */
+  fragment: number
+  /** Number of the newest segment that this process wrote; -1: none yet. */
+  sequence: number
+  /** Segments in the playlist. */
+  segments: number
+  /** Segments that could not be written. */
+  lost: number
 }

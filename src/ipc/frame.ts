@@ -1,4 +1,5 @@
 import { WeirError } from '../base/errors.ts'
+import { noteBuffer } from '../base/external-memory.ts'
 import type { PacketType } from '../media/packet.ts'
 
 /**
@@ -21,10 +22,18 @@ export const mediaOverhead = lengthBytes + 1 + mediaHeaderBytes
 /** The longest frame either end accepts: a body of the largest `max_message_size` there is, and its header. */
 export const maxFrameBytes = 64 * 1024 * 1024 + mediaOverhead
 
-/** What a {@link FrameDecoder} delivers. Bodies are views that are valid during the call only. */
+/** What a {@link FrameDecoder} delivers. Payloads are views that are valid during the call only. */
 export interface FrameHandler {
   onControl(payload: Buffer): void
-  onMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void
+  /** @param isOwn the body lies in memory that nobody else writes to: it may be kept as it is */
+  onMedia(
+    source: number,
+    type: PacketType,
+    flags: number,
+    timestamp: number,
+    body: Buffer,
+    isOwn: boolean,
+  ): void
 }
 
 /** Writes a media frame; `target` must have room for {@link mediaOverhead} + body bytes. Returns the offset behind it. */
@@ -37,14 +46,28 @@ export function writeMediaFrame(
   timestamp: number,
   body: Buffer,
 ): number {
-  target.writeUInt32BE(1 + mediaHeaderBytes + body.length, at)
+  const bodyAt = writeMediaHeader(target, at, source, type, flags, timestamp, body.length)
+  body.copy(target, bodyAt)
+  return bodyAt + body.length
+}
+
+/** Writes what stands in front of a body: {@link mediaOverhead} bytes. Returns the offset behind it. */
+export function writeMediaHeader(
+  target: Buffer,
+  at: number,
+  source: number,
+  type: number,
+  flags: number,
+  timestamp: number,
+  bodyLength: number,
+): number {
+  target.writeUInt32BE(1 + mediaHeaderBytes + bodyLength, at)
   target[at + 4] = mediaKind
   target.writeUInt32BE(source, at + 5)
   target[at + 9] = type
   target[at + 10] = flags
   target.writeUInt32BE(timestamp, at + 11)
-  body.copy(target, at + mediaOverhead)
-  return at + mediaOverhead + body.length
+  return at + mediaOverhead
 }
 
 /** Writes a control frame around an encoded message; `target` must have room for 5 bytes more than the payload. */
@@ -85,12 +108,11 @@ export class FrameDecoder {
         const length = checkedLength(bytes.readUInt32BE(at))
         const end = at + lengthBytes + length
         if (end <= bytes.length) {
-          this.#deliver(bytes, at + lengthBytes, end)
+          this.#deliver(bytes, at + lengthBytes, end, false)
           at = end
           continue
         }
-        this.#partial = Buffer.allocUnsafeSlow(length)
-        this.#partialBytes = 0
+        this.#beginPartial(length)
         at += lengthBytes
         continue
       }
@@ -99,10 +121,15 @@ export class FrameDecoder {
       at += 1
       if (this.#headerBytes === lengthBytes) {
         this.#headerBytes = 0
-        this.#partial = Buffer.allocUnsafeSlow(checkedLength(this.#header.readUInt32BE(0)))
-        this.#partialBytes = 0
+        this.#beginPartial(checkedLength(this.#header.readUInt32BE(0)))
       }
     }
+  }
+
+  #beginPartial(length: number): void {
+    noteBuffer(length)
+    this.#partial = Buffer.allocUnsafeSlow(length)
+    this.#partialBytes = 0
   }
 
   #fillPartial(partial: Buffer, bytes: Buffer, at: number): number {
@@ -111,12 +138,12 @@ export class FrameDecoder {
     this.#partialBytes += take
     if (this.#partialBytes === partial.length) {
       this.#partial = null
-      this.#deliver(partial, 0, partial.length)
+      this.#deliver(partial, 0, partial.length, true)
     }
     return at + take
   }
 
-  #deliver(bytes: Buffer, start: number, end: number): void {
+  #deliver(bytes: Buffer, start: number, end: number, isOwn: boolean): void {
     const kind = bytes[start]
     if (kind === mediaKind) {
       if (end - start < 1 + mediaHeaderBytes) throw new WeirError('IPC_FRAME', 'media frame without a header')
@@ -126,6 +153,7 @@ export class FrameDecoder {
         bytes[start + 6]!,
         bytes.readUInt32BE(start + 7),
         bytes.subarray(start + 1 + mediaHeaderBytes, end),
+        isOwn,
       )
     } else if (kind === controlKind) {
       this.#handler.onControl(bytes.subarray(start + 1, end))

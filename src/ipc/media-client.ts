@@ -12,10 +12,13 @@ import {
 export interface MediaClientHandler {
   /** A publisher begins. */
   onRestart(source: SourceNumber, sourceId: string): void
-  /** The packet's body is a view that is valid during the call only. */
-  onPacket(source: SourceNumber, packet: Packet): void
+  /** Unless `isOwn`, the packet's body is a view that is valid during the call only. */
+  onPacket(source: SourceNumber, packet: Packet, isOwn: boolean): void
   /** The publisher left; another may come. */
   onIdle(source: SourceNumber): void
+  /** Packets between these two were sent before. */
+  onReplayBegin?(source: SourceNumber): void
+  onReplayEnd?(source: SourceNumber): void
   /** The other process does not have the source (any more). */
   onGone(source: SourceNumber): void
   onClose(error: Error | null): void
@@ -29,13 +32,29 @@ export class MediaClient {
   constructor(path: string, handler: MediaClientHandler) {
     this.#channel = Channel.connect<ToSender, FromSender>(path, {
       onMessage: (message) => {
-        if (message.t === 'hello') checkVersion(message.version)
-        else if (message.t === 'restart') handler.onRestart(message.source, message.sourceId)
-        else if (message.t === 'idle') handler.onIdle(message.source)
-        else if (message.t === 'gone') handler.onGone(message.source)
+        switch (message.t) {
+          case 'hello':
+            checkVersion(message.version)
+            break
+          case 'restart':
+            handler.onRestart(message.source, message.sourceId)
+            break
+          case 'idle':
+            handler.onIdle(message.source)
+            break
+          case 'replay-begin':
+            handler.onReplayBegin?.(message.source)
+            break
+          case 'replay-end':
+            handler.onReplayEnd?.(message.source)
+            break
+          case 'gone':
+            handler.onGone(message.source)
+            break
+        }
       },
-      onMedia: (source, type, flags, timestamp, body) => {
-        handler.onPacket(source, { type, flags, timestamp, body })
+      onMedia: (source, type, flags, timestamp, body, isOwn) => {
+        handler.onPacket(source, { type, flags, timestamp, body }, isOwn)
       },
       onClose: (error) => handler.onClose(error),
     })

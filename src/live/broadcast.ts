@@ -7,12 +7,19 @@ import { defaultFrameMs, timestampDelta } from './timestamps.ts'
 import { VideoPresence } from './video-presence.ts'
 import type { Viewer } from './viewer.ts'
 
-/** Puts packets into bytes for players: RTMP chunks, FLV tags, MPEG-TS. It must not depend on earlier packets. */
+/**
+ * Puts packets into bytes for players: RTMP chunks, FLV tags, MPEG-TS. Who begins at a batch gets the headers in force
+ * there before it, and needs nothing else of what came earlier.
+ */
 export interface BatchMuxer {
+  /** Its batches need no headers in front: it has its own, or none. */
+  readonly selfContained?: boolean
   /** Bytes that {@link write} needs at most. */
   sizeOf(bodyLength: number, timestamp: number): number
   /** Writes the packet at `at` and returns the offset behind it. */
   write(target: Buffer, at: number, packet: Packet, timestamp: number): number
+  /** A publisher begins. */
+  restart?(): void
 }
 
 export interface BroadcastOptions {
@@ -26,7 +33,11 @@ export interface BroadcastOptions {
   readonly gopCacheMaxBytes: number
   /** A player that is behind and makes no progress for this long is stalled, in milliseconds. */
   readonly stallMs: number
+  /** How much of a stream without video a joiner gets at once (`fast_cache`), in milliseconds; none if absent. */
+  readonly audioCacheMs?: number
 }
+
+const nothing = Buffer.alloc(0)
 
 /** A batch is cut beyond this: a slow player's progress shows from batch to batch. */
 const maxBatchBytes = 256 * 1024
@@ -104,6 +115,7 @@ export class Broadcast implements Flushable {
     this.#headers.clear()
     this.#gopStart = null
     this.#video.clear()
+    this.#muxer.restart?.()
     this.#rebase = this.#last !== null
   }
 
@@ -235,12 +247,29 @@ export class Broadcast implements Flushable {
 
   #keepGop(batch: Batch): void {
     const { gopCache, gopCacheMaxBytes, maxBehindMs } = this.#options
-    if (!gopCache || !this.#video.present) this.#gopStart = null
+    if (!this.#video.present) {
+      this.#gopStart = this.#audioStart(batch)
+      return
+    }
+    if (!gopCache) this.#gopStart = null
     else if (batch.joinable) this.#gopStart = batch
     if (this.#gopStart === null) return
     const bytes = endOf(batch) - this.#gopStart.position
     const durationMs = timestampDelta(batch.timestamp, this.#gopStart.timestamp)
     if (bytes > gopCacheMaxBytes || durationMs > maxBehindMs) this.#gopStart = null
+  }
+
+  /** Where a joiner of a stream without video begins: at least so much before the newest batch; null: at the next. */
+  #audioStart(newest: Batch): Batch | null {
+    const { audioCacheMs = 0, gopCacheMaxBytes } = this.#options
+    if (audioCacheMs === 0) return null
+    let start = this.#gopStart ?? newest
+    while (start.next !== null) {
+      const isEnough = timestampDelta(newest.timestamp, start.next.timestamp) >= audioCacheMs
+      if (!isEnough && endOf(newest) - start.position <= gopCacheMaxBytes) break
+      start = start.next
+    }
+    return start
   }
 
   #writeToAllInStep(bytes: Buffer, sequence: number): void {
@@ -341,6 +370,7 @@ export class Broadcast implements Flushable {
 
   /** The encoded headers for those who begin at a batch; all of them share the bytes. */
   #headersOf(batch: Batch): Buffer {
+    if (this.#muxer.selfContained) return nothing
     if (batch.headerBytes !== null) return batch.headerBytes
     const { headers, timestamp } = batch
     const size = headers.reduce((sum, { body }) => sum + this.#muxer.sizeOf(body.length, timestamp), 0)

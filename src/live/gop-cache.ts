@@ -1,3 +1,4 @@
+import { noteDropped } from '../base/external-memory.ts'
 import { dataType, isHeader, isKeyFrame, type Packet } from '../media/packet.ts'
 import { timestampDelta } from './timestamps.ts'
 
@@ -46,7 +47,9 @@ export class GopCache {
   }
 
   clear(): void {
+    const dropped = this.#bytes
     this.#packets = []
     this.#bytes = 0
+    noteDropped(dropped)
   }
 }

@@ -27,6 +27,9 @@ export interface SourceConsumer {
  */
 const openingMs = 2000
 
+/** No more of it is kept than this: beyond it the GOP has to do. */
+const maxOpeningBytes = 8 * 1024 * 1024
+
 /**
  * One live stream: what its publisher sends, with timestamps corrected, handed to every consumer. It outlives
  * its publishers: when one goes and another comes, the consumers stay and the stream's time goes on.
@@ -111,15 +114,19 @@ export class Source {
     this.#consumers.add(consumer)
     if (this.#sourceId === '') return
     consumer.onRestart(this.#sourceId)
-    for (const packet of this.#past()) consumer.onPacket(packet)
+    for (const packet of this.past()) consumer.onPacket(packet)
   }
 
   leave(consumer: SourceConsumer): void {
     this.#consumers.delete(consumer)
   }
 
-  /** What a consumer gets that joins now: the publish from its beginning, else the GOP, with the headers before it. */
-  #past(): readonly Packet[] {
+  /**
+   * What a consumer gets that joins now: the publish from its beginning, else the GOP, with the headers before it.
+   * Nothing while nobody publishes.
+   */
+  past(): readonly Packet[] {
+    if (this.#sourceId === '') return []
     this.#endOpeningInTime()
     if (this.#opening !== null) return this.#opening
     const { packets } = this.#gop
@@ -131,7 +138,8 @@ export class Source {
     if (this.#opening === null) return
     this.#opening.push(packet)
     this.#openingBytes += packet.body.length
-    if (this.#openingBytes > this.#options.gopCacheLimits.maxBytes) this.#opening = null
+    const maxBytes = Math.min(maxOpeningBytes, this.#options.gopCacheLimits.maxBytes)
+    if (this.#openingBytes > maxBytes) this.#opening = null
   }
 
   #endOpeningInTime(): void {

@@ -16,6 +16,12 @@ export function streamId(key: StreamKey): string {
   return `${key.vhost}/${key.app}/${key.stream}`
 }
 
+/** The parts of an id; what slashes are between its vhost and its last part is the application's. */
+export function splitStreamId(id: string): StreamKey {
+  const [first, last] = [id.indexOf('/'), id.lastIndexOf('/')]
+  return { vhost: id.slice(0, first), app: id.slice(first + 1, last), stream: id.slice(last + 1) }
+}
+
 /** The stream as operators write it: without the default virtual host. */
 export function displayName(id: string): string {
   return id.startsWith(`${defaultVhost}/`) ? id.slice(defaultVhost.length + 1) : id

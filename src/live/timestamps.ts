@@ -1,3 +1,7 @@
+import { timestampDelta } from '../media/timestamp-delta.ts'
+
+export { timestampDelta }
+
 /** How a stream's timestamps are corrected (`time_jitter`). */
 export type TimeJitter = 'full' | 'zero' | 'off'
 
@@ -6,12 +10,6 @@ export const defaultFrameMs = 40
 
 /** A step beyond this, either way, is a jump of the encoder's clock and not the stream's time. */
 const maxStepMs = 500
-
-/** The difference a - b of two timestamps that count modulo 2^31 (RTMP's timestamps are 31-bit in practice). */
-export function timestampDelta(a: number, b: number): number {
-  const delta = (a - b) & 0x7fffffff
-  return delta >= 0x40000000 ? delta - 0x80000000 : delta
-}
 
 /**
  * Corrects the timestamps of one stream, once, at its source.

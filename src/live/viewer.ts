@@ -1,5 +1,11 @@
 import type { Batch } from './batch.ts'
 
+/**
+ * Bytes the socket may hold back before the client counts as behind. Well above a flush of an ordinary stream: a write
+ * below it that the kernel takes at once costs no drain event.
+ */
+export const socketHighWaterMark = 256 * 1024
+
 /** What a broadcast needs of a player's socket; a `net.Socket` is one. */
 export interface ViewerSocket {
   write(bytes: Buffer): boolean

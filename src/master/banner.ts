@@ -1,5 +1,7 @@
 import { version } from '../base/version.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Endpoint } from '../config/config.ts'
+import { endpointName } from '../config/endpoints.ts'
+import { defaultVhost } from '../config/vhost-of.ts'
 
 /** What a person who started the server wants to know first. */
 export function banner(config: Config, endpoints: readonly string[]): string {
@@ -14,9 +16,30 @@ export function banner(config: Config, endpoints: readonly string[]): string {
     `            OBS: server rtmp://${host}/live, stream key livestream`,
     `            ffmpeg -re -i FILE -c copy -f flv ${url}`,
     `  play      ${url}  (ffplay, VLC, mpv)`,
-    '  console   comes with the HTTP worker; until then: bin/weir ctl status',
+    ...httpLines(config),
+    '  status    bin/weir ctl status',
     `  log       ${config.log.tank === 'file' ? config.log.file : 'this terminal'}`,
     '',
     '',
   ].join('\n')
+}
+
+/** Where the same stream plays over HTTP, and where the API is; nothing where these are off. */
+function httpLines(config: Config): string[] {
+  const { httpServer, httpApi } = config
+  const lines: string[] = []
+  const vhost = config.vhosts[defaultVhost]
+  const isLive = httpServer.enabled && vhost?.enabled && vhost.httpRemux.enabled
+  if (isLive && vhost.httpRemux.mount.includes('[vhost]/[app]/[stream].flv')) {
+    lines.push(`            http://${hostOf(httpServer.listen)}/live/livestream.flv  (pages: mpegts.js)`)
+  }
+  if (httpApi.enabled) lines.push(`  API       http://${hostOf(httpApi.listen)}/api/v1/`)
+  return lines
+}
+
+/** How a browser on this machine reaches the first of some endpoints. */
+function hostOf([first]: readonly Endpoint[]): string {
+  const { host = null, port = 80 } = first ?? {}
+  const name = endpointName({ host: host ?? '127.0.0.1', port })
+  return port === 80 ? name.slice(0, -':80'.length) : name
 }

@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config, Endpoint } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
+import { httpEndpoints } from '../config/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
+import type { WorkerRole } from '../ipc/contract.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool, type PoolLimits } from './back-source-pool.ts'
 import type { ServerStatus } from './control-contract.ts'
@@ -16,8 +18,8 @@ import { probe } from './port-probe.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { SourceTable } from './source-table.ts'
-import { StreamGroup } from './stream-group.ts'
 import { WorkerEnds } from './worker-ends.ts'
+import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
 /** Settings that hold for the life of the master. */
@@ -31,8 +33,8 @@ export interface ConfigPlace {
   readonly cwd: string
 }
 
-/** A stream worker or a back-source: the first letter of its socket; a number for each process ever started follows. */
-type SocketPrefix = 's' | 'b'
+/** What the name of a worker's socket begins with; a number for each process ever started follows. */
+const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
 
 /**
  * The master: reads the configuration, starts and replaces the workers, keeps the table of streams, and does
@@ -50,8 +52,9 @@ export class Master {
   readonly #admission: Admission
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
-  readonly #group: StreamGroup
   readonly #ends: WorkerEnds
+  readonly #streamGroup: WorkerGroup
+  readonly #httpGroup: WorkerGroup
   #config: Config
   #spawned = 0
   #reloaded: Promise<void> = Promise.resolve()
@@ -89,29 +92,29 @@ export class Master {
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', 'b', listener),
+      (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
       this.#logger,
       {
         onMessage: (backSource, message) => {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
+          else if (message.t === 'disconnect') {
+            const { source, code, message: reason } = message
+            this.#table.disconnect(
+              backSource,
+              source,
+              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
+              reason,
+            )
+          }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
-    this.#group = new StreamGroup(
-      (index, listener) => this.#spawn('stream', 's', listener, index),
-      this.#logger,
-      {
-        onMessage: (worker, message) => this.#onStreamMessage(worker, message),
-        onLost: (worker) => {
-          this.#admission.onWorkerLost(worker)
-          this.#table.onWorkerLost(worker)
-        },
-      },
-    )
+    this.#streamGroup = this.#groupOf('stream')
+    this.#httpGroup = this.#groupOf('http')
   }
 
   /**
@@ -121,11 +124,14 @@ export class Master {
    */
   async start(): Promise<string[]> {
     try {
-      for (const endpoint of this.#config.listen) await probe(endpoint)
+      for (const endpoint of endpointsOf(this.#config)) await probe(endpoint)
       await this.#control.listen()
-      const endpoints = await this.#group.start(streamWorkers(this.#config))
+      const endpoints = await Promise.all([
+        this.#streamGroup.start(streamWorkers(this.#config)),
+        this.#httpGroup.start(httpWorkers(this.#config)),
+      ])
       this.#pool.refill()
-      return endpoints
+      return endpoints.flat()
     } catch (error) {
       await this.stop()
       throw error
@@ -191,7 +197,16 @@ export class Master {
   }
 
   get #workers(): WorkerHandle[] {
-    return [...this.#group.workers, ...this.#pool.workers]
+    return [...this.#clientWorkers, ...this.#pool.workers]
+  }
+
+  get #clientWorkers(): WorkerHandle[] {
+    return [...this.#streamGroup.workers, ...this.#httpGroup.workers]
+  }
+
+  #closeGroups(): void {
+    this.#streamGroup.close()
+    this.#httpGroup.close()
   }
 
   async #reload(): Promise<void> {
@@ -201,7 +216,9 @@ export class Master {
       for (const warning of loaded.warnings) this.#logger.warn(warning)
       next = loaded.config
       // A worker that cannot listen could not be replaced any more.
-      for (const endpoint of addedEndpoints(this.#config, next)) await probe(endpoint, canReusePort)
+      const before = endpointsOf(this.#config)
+      const added = endpointsOf(next).filter((one) => !before.some((old) => isDeepStrictEqual(old, one)))
+      for (const endpoint of added) await probe(endpoint, canReusePort)
       this.#log.apply(next.log)
     } catch (error) {
       this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
@@ -217,7 +234,8 @@ export class Master {
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
-    this.#group.resize(streamWorkers(next))
+    this.#streamGroup.resize(streamWorkers(next))
+    this.#httpGroup.resize(httpWorkers(next))
     this.#logger.info(diff, 'reloaded')
   }
 
@@ -227,20 +245,20 @@ export class Master {
     await delay(graceStartWait)
     if (this.#stopping !== null) return this.#stopping
     this.#logger.info('graceful stop: taking no new clients, waiting for those that are here')
-    this.#group.close()
-    const gone = Promise.all(this.#group.workers.map((worker) => this.#ends.of(worker)))
-    for (const worker of this.#group.workers) worker.leave('drain')
+    this.#closeGroups()
+    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#ends.of(worker)))
+    for (const worker of this.#clientWorkers) worker.leave('drain')
     await Promise.race([gone, delay(graceFinalWait)])
     return this.stop()
   }
 
   async #stopNow(): Promise<void> {
     this.#logger.info('stopping')
-    this.#group.close()
+    this.#closeGroups()
     this.#pool.close()
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
-    await this.#ends.stop(this.#group.workers)
+    await this.#ends.stop(this.#clientWorkers)
     await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -249,12 +267,17 @@ export class Master {
     this.#log.flush()
   }
 
-  #spawn(
-    role: 'stream' | 'back-source',
-    prefix: SocketPrefix,
-    listener: WorkerListener,
-    index?: number,
-  ): WorkerHandle {
+  #groupOf(role: 'stream' | 'http'): WorkerGroup {
+    return new WorkerGroup((index, listener) => this.#spawn(role, listener, index), this.#logger, {
+      onMessage: (worker, message) => this.#onClientMessage(worker, message),
+      onLost: (worker) => {
+        this.#admission.onWorkerLost(worker)
+        this.#table.onWorkerLost(worker)
+      },
+    })
+  }
+
+  #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
       onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
@@ -268,7 +291,7 @@ export class Master {
       role,
       {
         index: index ?? this.#spawned,
-        socketPath: this.#runtime.socket(`${prefix}${this.#spawned}`),
+        socketPath: this.#runtime.socket(`${socketPrefixes[role]}${this.#spawned}`),
         serverId: this.#serverId,
         config: this.#config,
         log: this.#config.log,
@@ -277,7 +300,7 @@ export class Master {
     )
   }
 
-  #onStreamMessage(worker: WorkerHandle, message: WorkMessage): void {
+  #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
         const admitted = this.#admission.admit(worker, message.connectionId)
@@ -305,7 +328,7 @@ export class Master {
         this.#table.unwatch(worker, message.stream)
         break
       default:
-        throw new WeirError('IPC_FRAME', `a stream worker sent ${message.t}`)
+        throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
 }
@@ -316,8 +339,9 @@ function poolLimits(config: Config): PoolLimits {
   return { maxProcesses, spares: config.spareProcesses }
 }
 
-function addedEndpoints(before: Config, after: Config): Endpoint[] {
-  return after.listen.filter((endpoint) => !before.listen.some((old) => isDeepStrictEqual(old, endpoint)))
+/** All addresses that the workers listen on. */
+function endpointsOf(config: Config): Endpoint[] {
+  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
 }
 
 /** Without it only one worker can listen on a port. */
@@ -326,6 +350,13 @@ const canReusePort = process.platform === 'linux'
 function streamWorkers(config: Config): number {
   if (!canReusePort) return 1
   return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
+}
+
+/** None as long as nothing is to be served over HTTP. */
+function httpWorkers(config: Config): number {
+  const { httpApi, httpServer } = config
+  if (!httpApi.enabled && !httpServer.enabled) return 0
+  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }
 
 function delay(ms: number): Promise<void> {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
+import { isAlive } from '../base/process-alive.ts'
 import { linkPidFile } from './linked-pid-file.ts'
 import { holderOfLock, NameLock } from './name-lock.ts'
-import { isAlive, readPid } from './process-alive.ts'
+import { readPid } from './process-alive.ts'
 
 /** Whether the lock is a name of the kernel's, and the file only tells who holds it. */
 const hasNameLocks = process.platform === 'linux'

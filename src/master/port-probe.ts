@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { WeirError } from '../base/errors.ts'
 import type { Endpoint } from '../config/config.ts'
+import { endpointName } from '../config/endpoints.ts'
 import { ownerOf, processName } from './proc-sockets.ts'
 
 /**
@@ -15,7 +16,7 @@ export function probe(endpoint: Endpoint, reusePort = false): Promise<void> {
   const server = createServer()
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = `listen ${endpoint.host === null ? '' : `${endpoint.host}:`}${endpoint.port}`
+      const where = `listen ${endpointName(endpoint)}`
       const holder = error.code === 'EADDRINUSE' ? holderOf(endpoint.port) : null
       const reason = holder === null ? error.message : `the port is in use by ${holder}`
       reject(new WeirError('LISTEN', `${where}: ${reason}`, error))

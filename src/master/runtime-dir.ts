@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
+import { isAlive } from '../base/process-alive.ts'
 import { hasSocket, listeningUnixSockets } from './proc-sockets.ts'
-import { isAlive } from './process-alive.ts'
 
 /** The longest path of a Unix socket (Linux, sockaddr_un.sun_path without the final zero). */
 const maxSocketPath = 107

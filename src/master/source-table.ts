@@ -5,6 +5,7 @@ import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
+import { HlsDisposal } from './hls-disposal.ts'
 import { PublishChecks } from './publish-checks.ts'
 import type { StreamRegistry } from './registry.ts'
 import {
@@ -38,6 +39,7 @@ export class SourceTable {
   readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
   readonly #wishes = new Set<Wish>()
   readonly #checks = new PublishChecks()
+  readonly #disposal = new HlsDisposal((stream) => this.#dispose(stream))
   #config: Config
   #nextNumber = 1
 
@@ -100,6 +102,7 @@ export class SourceTable {
     this.#linger(entry)
   }
 
+  /** A worker wants a stream: it hears where it is, or that nobody publishes it, and of every change. */
   watch(worker: WorkerHandle, stream: StreamId): void {
     let watchers = this.#watchers.get(stream)
     if (watchers === undefined) {
@@ -108,7 +111,8 @@ export class SourceTable {
     }
     watchers.add(worker)
     const entry = this.#sources.get(stream)
-    if (entry?.open) this.#announce(entry, worker)
+    if (entry === undefined) worker.send({ t: 'source-absent', stream })
+    else if (entry.open) this.#announce(entry, worker)
   }
 
   unwatch(worker: WorkerHandle, stream: StreamId): void {
@@ -141,6 +145,15 @@ export class SourceTable {
     }, reattachMs)
   }
 
+  /** A back-source cannot take a stream as its vhost wants it. */
+  disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
+    for (const entry of this.#sources.values()) {
+      if (entry.number !== number || entry.host !== backSource || entry.publisher === null) continue
+      this.#revoke(entry, code, message)
+      this.#linger(entry)
+    }
+  }
+
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
@@ -167,6 +180,7 @@ export class SourceTable {
   /** No further source is closed or moved by its timer; for the end of the server. */
   close(): void {
     for (const entry of this.#sources.values()) stopTimers(entry)
+    this.#disposal.close()
   }
 
   /** @param mayAsk whether the worker of who holds the stream may be asked first; else it was */
@@ -237,6 +251,7 @@ export class SourceTable {
     this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
+    this.#disposal.onPublish(stream)
     entry.publisher = { worker, publishId, connectionId, ip }
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
@@ -314,6 +329,16 @@ export class SourceTable {
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
     this.#endContest(entry)
+    const hls = vhostOf(this.#config, vhostOfStream(entry.stream))?.hls
+    this.#disposal.onPublisherLeft(entry.stream, hls?.enabled ? hls.hlsDispose : 0)
+  }
+
+  /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
+  #dispose(stream: StreamId): void {
+    const entry = this.#sources.get(stream)
+    const host = entry?.host ?? this.#hosts.acquire()
+    host.worker.send({ t: 'dispose', stream })
+    if (entry === undefined) this.#hosts.release(host)
   }
 
   #closeSource(entry: SourceEntry): void {

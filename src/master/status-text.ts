@@ -31,10 +31,10 @@ export function formatStatus(status: ServerStatus): string {
   return `${lines.join('\n')}\n`
 }
 
-/** One row per source; players are counted over all stream workers. */
+/** One row per source; players are counted over all workers that serve them. */
 function streamRows(status: ServerStatus): string[][] {
   const players = new Map<string, number>()
-  for (const worker of status.workers.filter(({ role }) => role === 'stream')) {
+  for (const worker of status.workers.filter(({ role }) => role !== 'back-source')) {
     for (const stream of worker.streams) {
       players.set(stream.stream, (players.get(stream.stream) ?? 0) + stream.players)
     }

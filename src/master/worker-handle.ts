@@ -18,6 +18,7 @@ import {
 const mains: Record<WorkerRole, string> = {
   stream: fileURLToPath(new URL('../stream/main.js', import.meta.url)),
   'back-source': fileURLToPath(new URL('../backsource/main.js', import.meta.url)),
+  http: fileURLToPath(new URL('../http/main.js', import.meta.url)),
 }
 
 /**
@@ -25,8 +26,19 @@ const mains: Record<WorkerRole, string> = {
  * once per process.
  */
 const nodeOptions: Record<WorkerRole, readonly string[]> = {
-  stream: ['--max-semi-space-size=16', '--expose-gc'],
+  stream: ['--max-semi-space-size=4', '--expose-gc'],
   'back-source': ['--max-semi-space-size=1', '--single-threaded', '--expose-gc'],
+  http: ['--max-semi-space-size=16', '--expose-gc'],
+}
+
+/**
+ * Settings of glibc's malloc. One arena for all threads: media is made and freed by one of them. Large buffers come from
+ * the system and go back to it at once; by default, malloc keeps buffers of up to 32 MB once it has seen such.
+ */
+const mallocOptions = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 }
 
 /** How long a worker may take to answer a status request, in milliseconds. */
@@ -153,8 +165,7 @@ export class WorkerHandle {
     try {
       return spawn(process.execPath, [...nodeOptions[this.role], mains[this.role]], {
         stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-        // One arena of malloc for all threads: there are many of these processes, and each is mostly idle.
-        env: this.role === 'back-source' ? { ...process.env, MALLOC_ARENA_MAX: '1' } : process.env,
+        env: { ...process.env, ...mallocOptions },
       })
     } catch (error) {
       setImmediate(() => this.#onExit(messageOf(error), listener))

@@ -194,8 +194,8 @@ export class ChunkReader {
       )
     }
     this.#partialBytes += length
-    stream.body = Buffer.allocUnsafe(length)
     noteBuffer(length)
+    stream.body = Buffer.allocUnsafe(length)
     stream.filled = 0
   }
 

@@ -6,12 +6,13 @@ import type { StreamId } from '../ipc/contract.ts'
 import { displayName, streamId as streamIdOf, vhostOfStream } from '../live/stream-key.ts'
 import type { ViewerSocket } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
+import type { PlayerHub } from '../pull/player-hub.ts'
 import type { PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
-import type { PlayerHub } from './player-hub.ts'
 import { PublishSlot } from './publish-slot.ts'
 import type { PublisherHub } from './publisher-hub.ts'
+import { rtmpFormat } from './rtmp-muxer.ts'
 
 /** What a worker shares among its connections. */
 export interface StreamHubs {
@@ -130,7 +131,7 @@ export class ConnectionStreams {
       return this.#hubs.players.streamFor(stream, now)
     }
     const { stallTimeout } = this.#hubs.config
-    const player = new Player(find, { chunkSize: session.chunkSize, streamId }, socket, () => {
+    const player = new Player(find, rtmpFormat(session.chunkSize, streamId), socket, () => {
       this.#owner.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
     })
     const sid = player.pulled.subscription?.sourceId

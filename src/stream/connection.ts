@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
@@ -35,12 +37,6 @@ const awaited: Record<Phase, string> = {
 
 /** Replies that may wait for a peer that does not read them; beyond it nothing more is read from the peer. */
 const maxUnreadReplyBytes = 64 * 1024
-
-/**
- * Bytes the socket may hold back before the client counts as behind. Well above a flush of an ordinary stream: a write
- * below it that the kernel takes at once costs no drain event.
- */
-const socketHighWaterMark = 256 * 1024
 
 /** A read that brings as much tells of an encoder that would be held up if its socket rested now. */
 const fullReadBytes = 128 * 1024
@@ -342,11 +338,6 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader {
     this.#phase = phase
     this.#deadlineMs = sinceMs + timeoutSeconds * 1000
   }
-}
-
-/** An IPv4 client on a dual-stack port has an IPv6 address that holds its own; people look for its own. */
-function plainIp(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '')
 }
 
 /** Many players and encoders just drop the connection when they are done: that is an end, not a failure. */

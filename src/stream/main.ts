@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -6,12 +6,12 @@ import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import type { PublishId } from '../ipc/contract.ts'
+import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
+import { Listeners } from '../worker/listener.ts'
+import { PithyPrinter } from '../worker/pithy-printer.ts'
 import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import { Listeners } from './listener.ts'
-import { PithyPrinter } from './pithy-printer.ts'
-import { PlayerHub } from './player-hub.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
 
@@ -36,7 +36,7 @@ class StreamWorker implements Worker, ConnectionHost {
     this.#context = context
     this.#config = context.config
     this.#listeners = new Listeners(
-      (socket) => this.#accept(socket),
+      () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
     this.players = new PlayerHub(context.config, context.logger, context.send)
@@ -74,6 +74,7 @@ class StreamWorker implements Worker, ConnectionHost {
         void this.#checkPublish(message.request, message.publishId)
         break
       case 'source-up':
+      case 'source-absent':
       case 'source-down':
         this.players.onMessage(message)
         break

@@ -1,20 +1,20 @@
 import type { Broadcast } from '../live/broadcast.ts'
 import { Viewer, type ViewerSocket } from '../live/viewer.ts'
-import type { Framing, PulledStream } from './pulled-stream.ts'
+import type { PulledStream, StreamFormat } from '../pull/pulled-stream.ts'
 
 /** One play of a connection: a viewer of a stream's broadcast, or paused beside it. */
 export class Player {
   readonly viewer: Viewer
   readonly #find: () => PulledStream
-  readonly #framing: Framing
+  readonly #format: StreamFormat
   #pulled: PulledStream
   #broadcast: Broadcast | null = null
 
   /** @param find the stream; asked again after a pause: one without players is let go meanwhile */
-  constructor(find: () => PulledStream, framing: Framing, socket: ViewerSocket, onStalled: () => void) {
+  constructor(find: () => PulledStream, format: StreamFormat, socket: ViewerSocket, onStalled: () => void) {
     this.viewer = new Viewer(socket, onStalled)
     this.#find = find
-    this.#framing = framing
+    this.#format = format
     this.#pulled = find()
   }
 
@@ -30,7 +30,7 @@ export class Player {
   start(): void {
     if (this.#broadcast !== null) return
     this.#pulled = this.#find()
-    this.#broadcast = this.#pulled.join(this.#framing, this.viewer)
+    this.#broadcast = this.#pulled.join(this.#format, this.viewer)
   }
 
   /** Pauses, or ends: the viewer gets nothing more. */

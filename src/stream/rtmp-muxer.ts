@@ -1,5 +1,6 @@
 import type { BatchMuxer } from '../live/broadcast.ts'
 import { audioType, type Packet, videoType } from '../media/packet.ts'
+import type { StreamFormat } from '../pull/pulled-stream.ts'
 import {
   audioChunkStream,
   dataChunkStream,
@@ -7,6 +8,15 @@ import {
   wireSize,
   writeMessage,
 } from '../rtmp/chunk-writer.ts'
+
+/**
+ * RTMP as players get it that have the same chunk size and play on the same message stream: nearly all.
+ * @param chunkSize our outgoing chunk size, as announced to these players
+ * @param streamId the message stream id they play on; nearly always 1
+ */
+export function rtmpFormat(chunkSize: number, streamId: number): StreamFormat {
+  return { key: `rtmp ${chunkSize} ${streamId}`, createMuxer: () => new RtmpMuxer(chunkSize, streamId) }
+}
 
 /** Puts packets into RTMP chunks that every player with the same chunk size and message stream id can share. */
 export class RtmpMuxer implements BatchMuxer {

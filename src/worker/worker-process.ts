@@ -21,11 +21,11 @@ type CommonMessage = Extract<
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
 
-/** How often a worker looks whether a burst left dead buffers behind, in milliseconds. */
-const idleCheckMs = 30_000
+/** How often a worker looks whether a burst left garbage behind, in milliseconds. */
+const idleCheckMs = 15_000
 
-/** Buffers of this size together are worth a look, if the heap is so small that a look takes some 20 ms. */
-const leftBehindBytes = 24 * 1024 * 1024
+/** Growth that is worth a look, if the heap is so small that a look takes some 20 ms. */
+const leftBehindBytes = 8 * 1024 * 1024
 const smallHeapBytes = 32 * 1024 * 1024
 
 /** What a worker's main gets to work with. */
@@ -104,6 +104,8 @@ class WorkerShell {
   readonly #worker: Worker
   #utilization = performance.eventLoopUtilization()
   #leaving = false
+  /** After the last look for what was left behind. */
+  #residentBytes = process.memoryUsage.rss()
 
   private constructor(
     role: WorkerRole,
@@ -224,11 +226,12 @@ class WorkerShell {
     })
   }
 
-  /** V8 does not look for dead buffers while nothing happens: what a burst left behind would stay for good. */
+  /** V8 collects nothing while nothing happens, and keeps the room that a burst needed: it would stay for good. */
   #collectLeftovers(): void {
-    const { arrayBuffers, heapUsed } = process.memoryUsage()
-    if (arrayBuffers < leftBehindBytes || heapUsed > smallHeapBytes) return
-    globalThis.gc?.({ type: 'major', execution: 'sync' })
+    const { rss, heapUsed } = process.memoryUsage()
+    if (rss - this.#residentBytes < leftBehindBytes || heapUsed > smallHeapBytes) return
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    this.#residentBytes = process.memoryUsage.rss()
   }
 
   #status(): WorkerStatus {

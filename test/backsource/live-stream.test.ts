@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { LiveStream } from '../../src/backsource/live-stream.ts'
 import type { SubscriberChannel } from '../../src/backsource/subscription.ts'
@@ -5,9 +7,12 @@ import { AmfEcmaArray } from '../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
 import type { Packet } from '../../src/media/packet.ts'
 import { avcSamples } from '../media/avc-samples.ts'
+import { aacFrame, aacHeader, avcFrame, avcHeader } from '../media/ts/packets.ts'
+import { parseTs } from '../media/ts/ts-parser.ts'
 import { vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { audioHeader, interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../support/packets.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 /** The channel to a worker that keeps up; what it gets, in order. */
 class Worker implements SubscriberChannel {
@@ -21,6 +26,10 @@ class Worker implements SubscriberChannel {
 
   sendIdle(): void {
     this.#story.push('idle')
+  }
+
+  sendReplay(_source: number, edge: string): void {
+    this.#story.push(`replay-${edge}`)
   }
 
   sendPacket(_source: number, packet: Packet): void {
@@ -39,7 +48,10 @@ class Worker implements SubscriberChannel {
 
 function setUp(vhost = '') {
   const { logger, lines } = recordingLogger()
-  const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger)
+  const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
+    utcTime: false,
+    onDisconnect: () => {},
+  })
   const push = (...packets: Packet[]): void => {
     for (const packet of packets) live.push(packet)
   }
@@ -79,6 +91,40 @@ describe('a subscriber', () => {
     push(interFrame(40))
     expect(worker.take()).toStrictEqual(['restart abc', '0', '40'])
     expect(live.status().players).toBe(1)
+  })
+
+  test('of a stream that nobody publishes hears so', () => {
+    const { live } = setUp()
+    expect(subscribed(live).take()).toStrictEqual(['idle'])
+    live.publish('abc')
+    expect(subscribed(live).take()).toStrictEqual(['restart abc'])
+  })
+
+  test('may have the past once more, and others do not get it', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(videoHeader('avc'), keyFrame(0))
+    const [worker, other] = [subscribed(live), subscribed(live)]
+    worker.take()
+    other.take()
+    push(interFrame(40))
+    live.replay(worker)
+    push(interFrame(80))
+    const past = ['replay-begin', 'avc', '0', '40', 'replay-end']
+    expect(worker.take()).toStrictEqual(['40', ...past, '80'])
+    expect(other.take()).toStrictEqual(['40', '80'])
+  })
+
+  test('has no past to get once the publisher left', () => {
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(videoHeader('avc'), keyFrame(0))
+    const worker = subscribed(live)
+    live.unpublish()
+    worker.take()
+    live.replay(worker)
+    expect(worker.take()).toStrictEqual(['replay-begin', 'replay-end'])
+    live.replay(new Worker())
   })
 
   test('that unsubscribes gets nothing more', () => {
@@ -201,6 +247,93 @@ describe('atc_auto', () => {
     live.publish('def')
     push(keyFrame(9_000_000))
     expect(worker.lastTime).toBe(5_000_040)
+  })
+})
+
+describe('HLS', () => {
+  const hls = (dir: string, more = '') => `hls { enabled on; hls_fragment 1; hls_path ${dir}; ${more} }`
+
+  test('is written when it is enabled, and complete when the stream is closed', async () => {
+    const dir = tempDir()
+    const { live, push } = setUp(hls(dir))
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10), avcFrame(false, 40))
+    expect(live.status().hls).toMatchObject({ enabled: true, fragment: 1 })
+    await live.close()
+    expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x.m3u8'])
+  })
+
+  test('begins with the last key frame when a reload enables it, and ends when it does not', async () => {
+    const dir = tempDir()
+    const { live, push } = setUp()
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10))
+    expect(live.status().hls).toBeUndefined()
+    live.config = vhostConfigOf(hls(dir))
+    push(avcFrame(false, 40))
+    live.config = vhostConfigOf('')
+    push(avcFrame(false, 80))
+    await live.close()
+    const { pes } = parseTs(readFileSync(join(dir, 'live/x-0.ts')))
+    expect(pes.filter(({ pid }) => pid === 0x100)).toHaveLength(2)
+  })
+
+  test('goes on elsewhere when a reload says so', async () => {
+    const [before, after] = [tempDir(), tempDir()]
+    const { live, push } = setUp(hls(before))
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10))
+    live.config = vhostConfigOf(hls(after))
+    push(avcFrame(false, 40))
+    await live.close()
+    for (const dir of [before, after])
+      expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x.m3u8'])
+  })
+
+  test('that begins anew in the same place goes on behind what there is', async () => {
+    const dir = tempDir()
+    const { live, push } = setUp(hls(dir))
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10))
+    live.config = vhostConfigOf(hls(dir, 'hls_acodec an;'))
+    push(avcFrame(false, 40))
+    live.config = vhostConfigOf(hls(dir))
+    await live.close()
+    expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x-1.ts', 'x-2.ts', 'x.m3u8'])
+    const tracks = [0, 1, 2].map(
+      (seq) => parseTs(readFileSync(join(dir, `live/x-${seq}.ts`))).pmts[0]!.streams.length,
+    )
+    expect(tracks).toEqual([2, 1, 2])
+  })
+
+  test('is not begun anew by a reload that does not concern it', async () => {
+    const dir = tempDir()
+    const { live, push } = setUp(hls(dir))
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10))
+    live.config = vhostConfigOf(`${hls(dir, 'hls_window 20;')} play { queue_length 5; }`)
+    push(avcFrame(false, 40))
+    await live.close()
+    expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x.m3u8'])
+  })
+
+  test('with names that leave its directory is not written, and the log says why', async () => {
+    const { live, lines, push } = setUp(hls(tempDir(), 'hls_m3u8_file ../x.m3u8;'))
+    live.publish('abc')
+    push(avcHeader(), avcFrame(true, 0))
+    await live.close()
+    expect(lines).toContainEqual(expect.objectContaining({ code: 'PATH_TEMPLATE', level: 50 }))
+  })
+
+  test('is not deleted while the stream is published', async () => {
+    const dir = tempDir()
+    const { live, push } = setUp(hls(dir))
+    live.publish('abc')
+    push(avcHeader(), aacHeader(), avcFrame(true, 0), aacFrame(10))
+    live.dispose()
+    live.unpublish()
+    await live.close()
+    expect(readdirSync(join(dir, 'live')).sort()).toEqual(['x-0.ts', 'x.m3u8'])
   })
 })
 

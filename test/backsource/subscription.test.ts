@@ -20,6 +20,11 @@ class FakeChannel implements SubscriberChannel {
     this.#story.push('idle')
   }
 
+  sendReplay(number: number, edge: string): void {
+    expect(number).toBe(source)
+    this.#story.push(`replay-${edge}`)
+  }
+
   sendPacket(number: number, packet: Packet): void {
     expect(number).toBe(source)
     this.#story.push(...marks([packet]))

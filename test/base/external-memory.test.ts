@@ -24,13 +24,13 @@ afterEach(() => {
 })
 
 describe('buffers that are noted', () => {
-  test('lead to a young collection for each 16 MiB, whatever their sizes', async () => {
+  test('lead to a young collection for each 4 MiB, whatever their sizes', async () => {
     const { noteBuffer } = await freshModule()
-    for (let bytes = 0; bytes < 15 * megabyte; bytes += 1024) noteBuffer(1024)
+    for (let bytes = 0; bytes < 3 * megabyte; bytes += 1024) noteBuffer(1024)
     expect(collections()).toStrictEqual([])
     noteBuffer(megabyte)
     expect(collections()).toStrictEqual(['minor'])
-    for (let count = 0; count < 3; count += 1) noteBuffer(17 * megabyte)
+    for (let count = 0; count < 3; count += 1) noteBuffer(5 * megabyte)
     expect(collections()).toStrictEqual(['minor', 'minor', 'minor'])
   })
 
@@ -39,6 +39,19 @@ describe('buffers that are noted', () => {
     collectFully()
     for (let count = 0; count < 4; count += 1) noteBuffer(16 * megabyte)
     expect(collections()).toStrictEqual(['minor', 'major', 'minor', 'major'])
+  })
+
+  test('lead to a full one when much that was kept is let go, in a small process only', async () => {
+    const { collectFully, noteDropped } = await freshModule()
+    noteDropped(9 * megabyte)
+    expect(collections()).toStrictEqual([])
+    collectFully()
+    noteDropped(megabyte)
+    expect(collections()).toStrictEqual(['major'])
+    noteDropped(7 * megabyte)
+    expect(collections()).toStrictEqual([])
+    noteDropped(megabyte)
+    expect(collections()).toStrictEqual(['major'])
   })
 
   test('lead to nothing where collections cannot be asked for', async () => {

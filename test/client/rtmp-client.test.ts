@@ -177,7 +177,7 @@ describe('publish', () => {
     const { base } = await serve((peer) => {
       peer.handler.onPublish = () => {}
     })
-    const client = await RtmpClient.connect(`${base}/live/one`, { timeoutMs: 50 })
+    const client = await RtmpClient.connect(`${base}/live/one`, { timeoutMs: 500 })
     await expect(client.publish()).rejects.toMatchObject({ code: 'RTMP_TIMEOUT' })
     expect(client.closed).toBe(true)
   })

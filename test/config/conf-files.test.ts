@@ -18,12 +18,25 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'http.conf': (config) => {
+    const api = [{ host: '127.0.0.1', port: 1985 }]
+    expect(config).toMatchObject({
+      ...foreground,
+      httpServer: { enabled: true, listen: [{ host: null, port: 8080 }] },
+      httpApi: { enabled: true, listen: api },
+    })
+    expect(config.vhosts[standard]?.httpRemux).toMatchObject({ enabled: true })
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })
   },
   'many-cores.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, workerProcesses: 16, maxProcesses: 128 })
+  },
+  'hls.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
   'vhosts.conf': (config) => {
     expect(Object.keys(config.vhosts)).toEqual([

@@ -59,7 +59,7 @@ test('an empty configuration is one with all defaults', () => {
     play: {
       mwLatency: 'auto',
       gopCache: true,
-      gopCacheMaxBytes: 32 * 1024 * 1024,
+      gopCacheMaxBytes: 24 * 1024 * 1024,
       queueLength: 30,
       timeJitter: 'full',
       atc: false,
@@ -310,17 +310,19 @@ function warningsOf(text: string): string[] {
 }
 
 test.each([
-  ['utc_time on;', ['1: "utc_time" is accepted but not acted on (yet)']],
+  ['asprocess on;', ['1: "asprocess" is accepted but not acted on (yet)']],
   ['utc_time off; asprocess off; query_latest_version off;', []],
   ['listen 80; daemon off; max_connections 5; worker_processes 2; grace_final_wait 1;', []],
   ['vhost a { min_latency on; play { gop_cache off; } publish { policy replace; } }', []],
   ['vhost a {\n play {\n mw_msgs 8; } }', ['3: "mw_msgs" is accepted but not acted on (yet)']],
   ['vhost a { hls { enabled off; hls_fragment 5; } hds { } }', []],
-  ['vhost a { hls {\n enabled on; hls_fragment 5; } }', ['1: "hls" is accepted but not acted on (yet)']],
+  ['vhost a { hls {\n enabled on; hls_fragment 5; hls_dts_directly on; } }', []],
   [
-    'http_api {\n enabled on; https {\n enabled on; } }',
-    ['1: "http_api" is accepted but not acted on (yet)'],
+    'vhost a { hls {\n enabled on; hls_dts_directly off; } }',
+    ['2: "hls_dts_directly" is accepted but not acted on (yet)'],
   ],
+  ['vhost a { dash {\n enabled on; dash_fragment 5; } }', ['1: "dash" is accepted but not acted on (yet)']],
+  ['http_api {\n enabled on; https {\n enabled on; } }', ['2: "https" is accepted but not acted on (yet)']],
   ['vhost a { cluster { mode local; } }', []],
   ['vhost a { cluster { mode remote; origin b; } }', ['1: "cluster" is accepted but not acted on (yet)']],
   [
@@ -333,12 +335,8 @@ test.each([
   ['pithy_print { publish 1; }', ['1: "pithy_print" is accepted but not acted on (yet)']],
   ['vhost a { rtc { nack on; } }', ['1: "rtc" is accepted but not acted on (yet)']],
   [
-    'vhost a {\n\n mode remote; } utc_time on;\nasprocess on;',
-    [
-      '3: "mode" is accepted but not acted on (yet)',
-      '3: "utc_time" is accepted but not acted on (yet)',
-      '4: "asprocess" is accepted but not acted on (yet)',
-    ],
+    'vhost a {\n\n mode remote; } force_grace_quit on;\nasprocess on;',
+    ['3: "mode" is accepted but not acted on (yet)', '4: "asprocess" is accepted but not acted on (yet)'],
   ],
 ])('warns about %s', (text, warnings) => {
   expect(warningsOf(text)).toEqual(warnings)

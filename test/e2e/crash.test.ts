@@ -42,7 +42,7 @@ test('when the worker of a publisher is killed, its players wait on the other wo
   await untouched.has(20)
   process.kill(lost.served.workerPid, 'SIGKILL')
   await within('the publisher to be closed', lost.ended)
-  await server.waitForLog({ role: 'master', msg: 'a stream worker died and is replaced' })
+  await server.waitForLog({ role: 'master', msg: 'a worker died and is replaced' })
   const again = await TestPublisher.publish(server.url('lost'))
   again.goLive()
   await player.hasFrame(framesOf(again.sent)[0]!)

@@ -54,7 +54,7 @@ test('an address beside the one that is listened on, on the same port', async ()
   const server = await startServer({ workers: 2 })
   const live = await LivePair.start(server.url('one'))
   server.change({ listen: `127.0.0.1:${server.port}` })
-  await reload(server)
+  await server.reload()
   const address = `127.0.0.1:${server.port}`
   await until('both workers to listen on it', () => listening(server, address) === 2)
   await (await LivePair.start(server.url('two'))).goesOn()
@@ -85,7 +85,7 @@ test('a log file that cannot be opened: nothing changes, and everybody goes on',
   expect((await server.status()).maxConnections).not.toBe(5)
   await live.goesOn()
   server.change({ srs_log_file: './weir.log' })
-  await reload(server)
+  await server.reload()
   expect((await server.status()).maxConnections).toBe(5)
 })
 
@@ -98,7 +98,7 @@ test('gop_cache off holds for players that join from then on', async () => {
   await publisher.send(take(stream, 28))
   await early.has(30)
   server.configure({ vhost: 'play { gop_cache off; }' })
-  await reload(server)
+  await server.reload()
   const late = await TestPlayer.play(server.url('one'))
   await publisher.send(take(stream, 30))
   // Its first frame is the key frame that came after it, not the one that was cached before.
@@ -114,11 +114,11 @@ test('a listen address is added and another one taken away, and who is connected
   const port = await freePort()
   const at = (number: number): string => `rtmp://127.0.0.1:${number}/live/one`
   server.change({ listen: `${server.port} ${port}` })
-  await reload(server)
+  await server.reload()
   await until('both workers to listen on the new port', () => listening(server, `[::]:${port}`) === 2)
   await (await TestPlayer.play(at(port))).has(10)
   server.change({ listen: port })
-  await reload(server)
+  await server.reload()
   await until('the old port to be closed', () => isRefused(at(server.port)))
   await (await TestPlayer.play(at(port))).has(10)
   await live.goesOn()
@@ -131,7 +131,7 @@ test('a vhost that is taken away loses its clients, and nobody else', async () =
   const other = `${server.url('one')}?vhost=other.example.com`
   const { publisher, player } = await LivePair.start(other)
   server.configure({})
-  await reload(server)
+  await server.reload()
   await within('the publisher of the vhost to be closed', publisher.ended)
   await within('the player of the vhost to be closed', player.ended)
   for (const { served } of [publisher, player]) {
@@ -144,10 +144,10 @@ test('worker_processes up and down: more workers, then fewer, and their clients 
   const server = await startServer({ workers: 1 })
   const live = await LivePair.start(server.url('one'))
   server.configure({ workers: 3 })
-  await reload(server)
+  await server.reload()
   const players = await playOnEveryWorker(server.url('one'), 3)
   server.configure({ workers: 1 })
-  await reload(server)
+  await server.reload()
   // The two that drain stay until their players leave.
   expect(workersOf(await server.status(), 'stream')).toHaveLength(3)
   for (const player of players) {
@@ -167,7 +167,7 @@ test('a worker that drains takes no new clients after a reload, either', async (
   process.kill(drained, 'SIGTERM')
   const readyLines = (): number => server.logs().filter(({ msg }) => msg === 'worker is ready').length
   await until('the replacement to be ready', () => readyLines() === 2)
-  await reload(server)
+  await server.reload()
   // Each worker answers after what it was told before.
   expect(workersOf(await server.status(), 'stream')).toHaveLength(2)
   await live.goesOn()
@@ -182,20 +182,13 @@ test('max_connections: the new limit holds for new clients', async () => {
   const server = await startServer()
   const live = await LivePair.start(server.url('one'))
   server.change({ max_connections: 2 })
-  await reload(server)
+  await server.reload()
   await expect(TestPlayer.play(server.url('one'))).rejects.toMatchObject({ code: 'RTMP_CLOSED' })
   server.change({ max_connections: 3 })
-  await reload(server)
+  await server.reload()
   await (await TestPlayer.play(server.url('one'))).has(10)
   await live.goesOn()
 })
-
-async function reload(server: Server): Promise<void> {
-  const reloads = (): number => server.logs().filter(({ msg }) => msg === 'reloaded').length
-  const before = reloads()
-  server.master.signal('SIGHUP')
-  await until('the reload', () => reloads() > before)
-}
 
 /** How many stream workers said last that they listen on an address. */
 function listening(server: Server, address: string): number {

@@ -31,6 +31,24 @@ test('a port that is in use, with its holder', async () => {
   await failsToStart(server, ['LISTEN', `listen ${port}`, `pid ${process.pid}`])
 })
 
+test('an HTTP port that is in use, with its holder', async () => {
+  const server = await Server.prepare({ httpWorkers: 1 })
+  const holder = createServer().listen(server.httpPort)
+  onTestFinished(() => void holder.close())
+  await failsToStart(server, ['LISTEN', `listen ${server.httpPort}`, `pid ${process.pid}`])
+})
+
+test('an HTTP port that is the RTMP port too', async () => {
+  const server = await Server.prepare()
+  server.configure({ more: `http_server { enabled on; listen ${server.port}; }` })
+  await failsToStart(server, ['CONFIG_DUPLICATE', `listen ${server.port}`, 'http_server'])
+})
+
+test('an HTTP address that this machine does not have', async () => {
+  const server = await Server.prepare({ more: 'http_api { enabled on; listen 192.0.2.1:1985; }' })
+  await failsToStart(server, ['LISTEN', '192.0.2.1:1985'])
+})
+
 test('a port that another server has', async () => {
   const first = await startServer()
   const second = await Server.prepare({ settings: { listen: first.port } })

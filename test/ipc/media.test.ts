@@ -35,6 +35,8 @@ function connected(path: string) {
   const handler: MediaClientHandler = {
     onRestart: (source, sourceId) => story.push(['restart', source, sourceId]),
     onIdle: (source) => story.push(['idle', source]),
+    onReplayBegin: (source) => story.push(['replay-begin', source]),
+    onReplayEnd: (source) => story.push(['replay-end', source]),
     onGone: (source) => story.push(['gone', source]),
     onPacket: (source, { body, ...packet }) => story.push([source, packet, body.toString()]),
     onClose: (error) => closes.push(error),
@@ -60,13 +62,19 @@ describe('a client and a server', () => {
     const channel = channels[0]!
     channel.send({ t: 'restart', source: 7, sourceId: 'abc' })
     channel.sendMedia(7, videoType, keyFrameFlag, 40, Buffer.from('key'))
+    channel.send({ t: 'replay-begin', source: 7 })
+    channel.sendMedia(7, videoType, keyFrameFlag, 40, Buffer.from('again'))
+    channel.send({ t: 'replay-end', source: 7 })
     channel.send({ t: 'idle', source: 7 })
     channel.send({ t: 'gone', source: 8 })
     channel.flush()
-    await vi.waitFor(() => expect(story.length).toBe(4))
+    await vi.waitFor(() => expect(story.length).toBe(7))
     expect(story).toStrictEqual([
       ['restart', 7, 'abc'],
       [7, { type: videoType, flags: keyFrameFlag, timestamp: 40 }, 'key'],
+      ['replay-begin', 7],
+      [7, { type: videoType, flags: keyFrameFlag, timestamp: 40 }, 'again'],
+      ['replay-end', 7],
       ['idle', 7],
       ['gone', 8],
     ])

@@ -368,6 +368,51 @@ describe('a joiner', () => {
   })
 })
 
+describe('a joiner of sound alone', () => {
+  const soundAt = (broadcast: Broadcast, ...times: number[]): void => {
+    for (const time of times) {
+      broadcast.push(sound(time))
+      broadcast.flush()
+    }
+  }
+
+  test('gets as much at once as fast_cache says, and goes on in step', () => {
+    const broadcast = newBroadcast({ audioCacheMs: 100 })
+    soundAt(broadcast, 0, 50, 100, 150, 200, 250)
+    const socket = join(broadcast)
+    expect(marks(socket.take())).toStrictEqual(['150', '200', '250'])
+    soundAt(broadcast, 300)
+    expect(marks(socket.take())).toStrictEqual(['300'])
+  })
+
+  test('gets no more than gop_cache_max_bytes', () => {
+    const broadcast = newBroadcast({ audioCacheMs: 100_000, gopCacheMaxBytes: 40 })
+    soundAt(broadcast, 0, 50, 100, 150, 200)
+    expect(marks(join(broadcast).take())).toStrictEqual(['100', '150', '200'])
+  })
+
+  test('gets nothing of a publish that is over', () => {
+    const broadcast = newBroadcast({ audioCacheMs: 1000 })
+    soundAt(broadcast, 0, 50)
+    broadcast.restart()
+    const socket = join(broadcast)
+    soundAt(broadcast, 100)
+    expect(marks(socket.take())).toStrictEqual(['100'])
+  })
+})
+
+describe('a muxer that needs no headers in front', () => {
+  test('is not asked to write them again, and hears of a restart', () => {
+    const restart = vi.fn()
+    const muxer = { ...plainMuxer, selfContained: true, restart }
+    const broadcast = new Broadcast(muxer, new StoppedClock(), options)
+    begin(broadcast)
+    expect(marks(join(broadcast).take())).toStrictEqual(['key0', 'sound10', 'inter40'])
+    broadcast.restart()
+    expect(restart).toHaveBeenCalledTimes(1)
+  })
+})
+
 describe('settings changed at run time', () => {
   test('gop_cache off lets joiners wait from now on', () => {
     const broadcast = newBroadcast()

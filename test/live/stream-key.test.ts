@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { displayName, streamId, vhostOfStream } from '../../src/live/stream-key.ts'
+import { displayName, splitStreamId, streamId, vhostOfStream } from '../../src/live/stream-key.ts'
 
 test.each([
   [
@@ -18,4 +18,5 @@ test.each([
   expect(streamId(key)).toBe(id)
   expect(displayName(id)).toBe(shown)
   expect(vhostOfStream(id)).toBe(key.vhost)
+  expect(splitStreamId(id)).toEqual(key)
 })

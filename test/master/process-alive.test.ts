@@ -1,20 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isAlive, readPid } from '../../src/master/process-alive.ts'
-import { deadPid, livingPid } from '../support/processes.ts'
+import { readPid } from '../../src/master/process-alive.ts'
 import { tempDir } from '../support/temp-dir.ts'
-
-describe('a process', () => {
-  test('that runs is alive', async () => {
-    expect(isAlive(process.pid)).toBe(true)
-    expect(isAlive(await livingPid())).toBe(true)
-  })
-
-  test('that ended is not', async () => {
-    expect(isAlive(await deadPid())).toBe(false)
-  })
-})
 
 describe('reading a pid file', () => {
   test('that is not there gives nothing', () => {

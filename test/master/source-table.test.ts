@@ -412,7 +412,9 @@ describe('a watcher', () => {
   test('of a stream that is not there is told when its back-source has it, not before', async () => {
     const { table, hosts, one, two } = setUp()
     table.watch(two.handle, stream)
+    expect(two.take()).toStrictEqual([{ t: 'source-absent', stream }])
     await table.publish(one.handle, publishMessage(1))
+    table.watch(two.handle, stream)
     expect(two.take()).toStrictEqual([])
     table.opened(hosts.members[0]!, 1)
     table.opened(hosts.members[0]!, 1)
@@ -420,10 +422,11 @@ describe('a watcher', () => {
     expect(hosts.workers.length).toBe(1)
   })
 
-  test('of another stream is told nothing', async () => {
+  test('of another stream is told that nobody publishes it', async () => {
     const { table, two } = await published()
-    table.watch(two.handle, '__defaultVhost__/live/y')
-    expect(two.take()).toStrictEqual([])
+    const other = '__defaultVhost__/live/y'
+    table.watch(two.handle, other)
+    expect(two.take()).toStrictEqual([{ t: 'source-absent', stream: other }])
   })
 
   test('that stops watching is told nothing more', async () => {

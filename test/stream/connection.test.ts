@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
+import { PlayerHub } from '../../src/pull/player-hub.ts'
 import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
-import { PlayerHub } from '../../src/stream/player-hub.ts'
 import { PublisherHub } from '../../src/stream/publisher-hub.ts'
 import { ReadClock } from '../../src/stream/read-clock.ts'
 import { configOf } from '../support/config.ts'
@@ -17,9 +17,9 @@ async function connected(text: string, vhost: string, name = 'x') {
   const host: ConnectionHost = {
     config,
     logger: silentLogger,
+    readClock: new ReadClock(),
     players: new PlayerHub(config, silentLogger, () => {}),
     publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, () => {}),
-    readClock: new ReadClock(),
     identity: () => ({}),
     onClosed: () => {},
   }

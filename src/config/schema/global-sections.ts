@@ -30,9 +30,12 @@ function https(listen: string) {
 }
 
 export const httpApi = section('The HTTP API.', since1, {
-  enabled: flag('off', 'Whether the API is served.', since1),
-  listen: endpoints('1985', 'The addresses to listen on.', since1),
-  crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', since2),
+  enabled: flag('off', 'Whether the API is served.', { ...since1, acted: true }),
+  listen: endpoints('1985', 'The addresses to listen on; they may be those of http_server.', {
+    ...since1,
+    acted: true,
+  }),
+  crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since2, acted: true }),
   rawApi: section('Calls that change the server.', since6, {
     enabled: flag('off', 'Whether these calls are served.', since6),
     allowReload: flag('off', 'Whether the call that reloads the configuration is served.', since6),
@@ -49,10 +52,10 @@ export const httpServer = section(
   'The HTTP server for files and live streams.',
   { ...since2, formerly: { http_stream: { srs: [1] } } },
   {
-    enabled: flag('off', 'Whether HTTP is served.', since2),
-    listen: endpoints('8080', 'The addresses to listen on.', since2),
+    enabled: flag('off', 'Whether HTTP is served.', { ...since2, acted: true }),
+    listen: endpoints('8080', 'The addresses to listen on.', { ...since2, acted: true }),
     dir: path('./objs/nginx/html', 'The directory of files that are served.', since2),
-    crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', since6),
+    crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since6, acted: true }),
     https: https('8088'),
   },
 )

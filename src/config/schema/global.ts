@@ -84,7 +84,10 @@ const srsDirectives = {
   ),
   ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', since1),
   ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs.', since6),
-  utcTime: flag('off', 'Writes times in UTC instead of local time.', since2),
+  utcTime: flag('off', 'Writes the times in file names in UTC instead of local time.', {
+    ...since2,
+    acted: true,
+  }),
   asprocess: flag('off', 'Ends the server when its parent process ends.', since2),
   serverId: text('', 'any text', 'A name for this server that stays the same over restarts.', {
     ...since6,
@@ -131,7 +134,12 @@ const ownDirectives = {
     'Back-source processes kept ready, so that a publish waits for no process to start.',
     acted,
   ),
-  httpWorkers: integer('1', { min: 0, max: 64 }, 'Processes that serve HTTP.', {}),
+  httpWorkers: integer(
+    '1',
+    { min: 0, max: 64 },
+    'Processes that serve HTTP, when http_server or http_api is enabled.',
+    acted,
+  ),
   runtimeDir: path(
     './objs/run',
     'The directory of the Unix sockets between processes; keep it short, the system allows 107 bytes.',

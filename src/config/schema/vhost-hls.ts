@@ -1,33 +1,57 @@
 /** Streams cut into files for delivery over HTTP: HLS, HDS and DASH. */
-import { section, since1, since2, since6 } from './declare.ts'
+import { type About, section, since1, since2, since6 } from './declare.ts'
 import { decimal, flag, integer, path, text, word } from './lines.ts'
 
 const seconds = { min: 0, max: 86_400, unit: 's' }
 const template = 'a path with [vhost], [app], [stream] and the like in it'
 
+/** Acted on; with the versions of SRS that have it. */
+const acted1: About = { ...since1, acted: true }
+const acted2: About = { ...since2, acted: true }
+const acted6: About = { ...since6, acted: true }
+
 export const hls = section('Writes streams as HLS.', since1, {
-  enabled: flag('off', 'Whether HLS is written.', since1),
-  hlsFragment: decimal('10', seconds, 'The length of a segment, if key frames allow.', since1),
-  hlsTdRatio: decimal('1.5', { min: 1, max: 100 }, 'The target duration, in lengths of a segment.', since2),
+  enabled: flag('off', 'Whether HLS is written.', acted1),
+  hlsFragment: decimal(
+    '10',
+    { min: 0.1, max: 86_400, unit: 's' },
+    'The length of a segment, if key frames allow.',
+    acted1,
+  ),
+  hlsTdRatio: decimal(
+    '1.5',
+    { min: 1, max: 100 },
+    'The target duration, in lengths of a segment; a longer segment raises it.',
+    acted2,
+  ),
   hlsAofRatio: decimal(
     '2.0',
     { min: 1, max: 100 },
-    'After how many lengths a segment is cut without a key frame.',
-    since2,
+    'After how many lengths a segment is cut at audio without a key frame.',
+    acted2,
   ),
-  hlsWindow: decimal('60', seconds, 'The length of a playlist.', since1),
+  hlsWindow: decimal('60', seconds, 'The length of a playlist, which has three segments at least.', acted1),
   hlsOnError: word(
     'continue',
     ['continue', 'ignore', 'disconnect'],
-    'What to do when a segment cannot be written: go on, stop HLS, or close the publisher.',
-    since1,
+    'What to do when a segment cannot be written: try the next one, stop HLS until the stream is published again, or close the publisher.',
+    acted1,
   ),
-  hlsPath: path('./objs/nginx/html', 'The directory of playlists and segments.', since1),
-  hlsM3u8File: text('[app]/[stream].m3u8', template, 'The playlist, below `hls_path`.', since2),
-  hlsTsFile: text('[app]/[stream]-[seq].ts', template, 'A segment, below `hls_path`.', since2),
-  hlsTsFloor: flag('off', 'Names segments by the clock, so that servers name them alike.', since2),
+  hlsPath: path('./objs/nginx/html', 'The directory of playlists and segments.', acted1),
+  hlsM3u8File: text('[app]/[stream].m3u8', template, 'The playlist, below `hls_path`.', acted2),
+  hlsTsFile: text(
+    '[app]/[stream]-[seq].ts',
+    template,
+    'A segment, below `hls_path`; it needs `[seq]` or `[timestamp]`.',
+    acted2,
+  ),
+  hlsTsFloor: flag(
+    'off',
+    'Cuts by the clock and numbers its periods in `[timestamp]`, so that servers name segments alike.',
+    acted2,
+  ),
   hlsEntryPrefix: text('', 'a URL', 'What playlists put before the names of segments.', {
-    ...since2,
+    ...acted2,
     example: 'http://cdn.example.com',
   }),
   hlsStorage: word('disk', ['disk', 'ram', 'both'], 'Where segments are kept.', { srs: [2] }),
@@ -42,21 +66,21 @@ export const hls = section('Writes streams as HLS.', since1, {
   hlsAcodec: word(
     'aac',
     ['aac', 'mp3', 'an'],
-    'The audio codec until the stream tells; an: no audio.',
-    since2,
+    'an: the audio is left out; else the stream tells what it is.',
+    acted2,
   ),
   hlsVcodec: word(
     'h264',
     ['h264', 'h265', 'vn'],
-    'The video codec until the stream tells; vn: no video.',
-    since2,
+    'vn: the video is left out; else the stream tells what it is.',
+    acted2,
   ),
-  hlsCleanup: flag('on', 'Deletes segments that have left the playlist.', since2),
+  hlsCleanup: flag('on', 'Deletes segments that left the playlist as long ago as it is long.', acted2),
   hlsDispose: integer(
     '0',
     seconds,
-    'After how long without a publisher all files are deleted; 0: never.',
-    since2,
+    'After how long without a publisher all files of a stream are deleted; 0: never.',
+    acted2,
   ),
   hlsNbNotify: integer(
     '64',
@@ -64,15 +88,15 @@ export const hls = section('Writes streams as HLS.', since1, {
     'How much of an answer to on_hls_notify is read.',
     since2,
   ),
-  hlsWaitKeyframe: flag('on', 'Cuts segments at key frames only.', since2),
+  hlsWaitKeyframe: flag('on', 'Cuts segments at key frames only.', acted2),
   hlsCtx: flag('on', 'Counts the viewers of playlists.', since6),
   hlsTsCtx: flag('on', 'Counts the viewers of segments.', since6),
-  hlsKeys: flag('off', 'Encrypts segments.', since6),
-  hlsFragmentsPerKey: integer('5', { min: 1, max: 1_000_000 }, 'How many segments share a key.', since6),
-  hlsKeyFile: text('[app]/[stream]-[seq].key', template, 'The key, below `hls_key_file_path`.', since6),
-  hlsKeyFilePath: path('./objs/nginx/html', 'The directory of keys.', since6),
-  hlsKeyUrl: text('', 'a URL', 'Where players find the keys.', {
-    ...since6,
+  hlsKeys: flag('off', 'Encrypts segments (AES-128).', acted6),
+  hlsFragmentsPerKey: integer('5', { min: 1, max: 1_000_000 }, 'How many segments share a key.', acted6),
+  hlsKeyFile: text('[app]/[stream]-[seq].key', template, 'The key, below `hls_key_file_path`.', acted6),
+  hlsKeyFilePath: path('./objs/nginx/html', 'The directory of keys.', acted6),
+  hlsKeyUrl: text('', 'a URL', 'Where players find the keys; beside the playlist when absent.', {
+    ...acted6,
     example: 'https://keys.example.com',
   }),
   hlsDtsDirectly: flag('on', 'Takes timestamps into the segments as they are.', since6),

@@ -1,6 +1,6 @@
 /** HTTP of a virtual host: files, live streams, and the callbacks. */
 import { section, since1, since2, since6 } from './declare.ts'
-import { decimal, flag, lists, path, text } from './lines.ts'
+import { decimal, duration, flag, lists, path, text } from './lines.ts'
 
 export const httpStatic = section(
   'Serves files of a directory.',
@@ -12,25 +12,34 @@ export const httpStatic = section(
   },
 )
 
-export const httpRemux = section('Serves live streams as HTTP-FLV, HTTP-TS, AAC and MP3.', since2, {
-  enabled: flag('off', 'Whether live streams are served.', since2),
+export const httpRemux = section('Serves live streams over HTTP and WebSocket.', since2, {
+  enabled: flag('off', 'Whether live streams are served.', { ...since2, acted: true }),
   fastCache: decimal(
     '0',
     { min: 0, max: 3600, unit: 's' },
-    'How much audio a new listener gets at once.',
-    since2,
+    'How much sound a new listener of .aac and .mp3 gets at once.',
+    { ...since2, acted: true },
   ),
-  mount: text(
+  mount: lists(
     '[vhost]/[app]/[stream].flv',
-    'a host and path that ends in .flv, .ts, .aac or .mp3',
-    'The address that streams appear at; its ending says the format.',
-    since2,
+    'a host and path with [app] and [stream] in it that ends in .flv, .ts, .aac or .mp3',
+    'The address that streams appear at, over HTTP and WebSocket; its ending says the format. May be given several times (SRS: once).',
+    { ...since2, acted: true },
   ),
-  hstrs: flag('on', 'Lets a request wait for a stream that is not there yet.', { srs: [2] }),
-  dropIfNotMatch: flag('on', 'Leaves out packets that the format cannot carry.', since6),
-  hasAudio: flag('on', 'Announces audio.', since6),
-  hasVideo: flag('on', 'Announces video.', since6),
-  guessHasAv: flag('on', 'Finds out from the stream which of the two it has.', since6),
+  hstrs: flag('on', 'Lets a request wait for a stream that is not there yet.', { srs: [2], acted: true }),
+  hstrsTimeout: duration(
+    '5',
+    { min: 0.1, max: 3600 },
+    'How long such a request waits before it is answered with 404.',
+    { acted: true },
+  ),
+  dropIfNotMatch: flag('on', 'Leaves out what has_audio or has_video says that there is not.', {
+    ...since6,
+    acted: true,
+  }),
+  hasAudio: flag('on', 'Announces audio, when guess_has_av is off.', { ...since6, acted: true }),
+  hasVideo: flag('on', 'Announces video, when guess_has_av is off.', { ...since6, acted: true }),
+  guessHasAv: flag('on', 'Finds out from the stream which of the two it has.', { ...since6, acted: true }),
 })
 
 const urls = 'one or more URLs'

@@ -19,7 +19,7 @@ export const play = section('How streams are sent to players.', since6, {
     },
   ),
   gopCacheMaxBytes: size(
-    '32m',
+    '24m',
     { min: '64k', max: '1g' },
     'The most that is kept for that; a stream that sends no key frame for long fills no memory.',
     { acted: true },

@@ -33,6 +33,13 @@ export function killMarked(mark: string): void {
   }
 }
 
+/** Memory of processes in bytes, each shared page counted once over all who share it (PSS). */
+export function pssOf(pids: readonly number[]): number {
+  const kilobytes = (pid: number): number =>
+    Number(/^Pss:\s+(\d+) kB/m.exec(readProc(String(pid), 'smaps_rollup'))?.[1] ?? 0)
+  return pids.reduce((sum, pid) => sum + kilobytes(pid) * 1024, 0)
+}
+
 /** Whether a process runs; one that has ended and was not waited for (a zombie) does not. */
 export function isRunning(pid: number): boolean {
   // proc(5): the state follows the name, which is in parentheses and may hold anything.

@@ -23,6 +23,8 @@ const shownLines = 30
 export interface ServerOptions {
   /** `worker_processes`; 1 unless the test is about several. */
   readonly workers?: number
+  /** `http_workers`, and with them an HTTP server and API on one port; none unless the test is about HTTP. */
+  readonly httpWorkers?: number
   /** Directives of the top level, beside or instead of the harness's own. */
   readonly settings?: Readonly<Record<string, string | number>>
   /** What stands in the section of the default virtual host. */
@@ -38,16 +40,19 @@ export interface ServerOptions {
 export class Server {
   readonly dir = mkdtempSync(join(tmpdir(), 'weir-e2e-'))
   readonly port: number
+  /** Of `http_server` and `http_api`, if the test has them. */
+  readonly httpPort: number
   #options: ServerOptions
   #master: Command | null = null
 
   /** Makes the directory and the configuration; starts nothing. */
   static async prepare(options: ServerOptions = {}): Promise<Server> {
-    return new Server(await freePort(), options)
+    return new Server(await freePort(), await freePort(), options)
   }
 
-  private constructor(port: number, options: ServerOptions) {
+  private constructor(port: number, httpPort: number, options: ServerOptions) {
     this.port = port
+    this.httpPort = httpPort
     this.#options = options
     this.configure(options)
     onTestFinished(async ({ task }) => {
@@ -82,10 +87,20 @@ export class Server {
     return `rtmp://127.0.0.1:${this.port}/live/${stream}`
   }
 
+  /** Where HTTP serves a path: `/live/one.flv`. */
+  httpUrl(path: string): string {
+    return `http://127.0.0.1:${this.httpPort}${path}`
+  }
+
+  /** The directory that `http_server` serves. */
+  get htmlDir(): string {
+    return join(this.dir, 'html')
+  }
+
   /** Writes the configuration; a running server takes it up when it reloads. */
   configure(options: ServerOptions): void {
     this.#options = options
-    const { workers = 1, settings, vhost = '', more = '' } = options
+    const { workers = 1, httpWorkers = 0, settings, vhost = '', more = '' } = options
     const directives = {
       listen: this.port,
       worker_processes: workers,
@@ -94,9 +109,14 @@ export class Server {
       daemon: 'off',
       srs_log_tank: 'file',
       srs_log_file: './weir.log',
+      ...(httpWorkers > 0 ? { http_workers: httpWorkers } : {}),
       ...settings,
     }
     const lines = Object.entries(directives).map(([name, value]) => `${name} ${value};`)
+    if (httpWorkers > 0) {
+      lines.push(`http_server { enabled on; listen ${this.httpPort}; dir ./html; }`)
+      lines.push(`http_api { enabled on; listen ${this.httpPort}; }`)
+    }
     this.writeConfig([...lines, `vhost __defaultVhost__ {\n${vhost}\n}`, more, ''].join('\n'))
   }
 
@@ -133,6 +153,14 @@ export class Server {
       return master.stderr.includes('accepts clients on')
     })
     return this
+  }
+
+  /** Has the configuration read again, and waits until it is in force. */
+  async reload(): Promise<void> {
+    const reloads = (): number => this.logs().filter(({ msg }) => msg === 'reloaded').length
+    const before = reloads()
+    this.master.signal('SIGHUP')
+    await until('the reload', () => reloads() > before)
   }
 
   /** Stops the master and checks that nothing is left. */

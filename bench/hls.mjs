@@ -1,0 +1,209 @@
+// Measures what HLS costs a back-source: the same 2 Mbit/s stream is published twice at the same time, to a virtual
+// host with HLS and to one without, and the CPU of the two back-sources compared. Then the segments are read as a web
+// server would, to see whether they come from the disk. Linux only.
+// Usage: sh scripts/build.sh && node bench/hls.mjs [seconds]
+import { spawn } from 'node:child_process'
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { RtmpClient } from '../dist/client/rtmp-client.js'
+import { audioType, keyFrameFlag, sequenceHeaderFlag, videoType } from '../dist/media/packet.js'
+
+const seconds = Number(process.argv[2] ?? 60)
+/** The time until a process has warmed up is not counted. */
+const warmUpSeconds = 10
+
+const videoBitsPerSecond = 1_872_000
+const audioBitsPerSecond = 128_000
+const framesPerSecond = 25
+const gopSeconds = 2
+const fragmentSeconds = 4
+/** A key frame is as large as so many others. */
+const keyFrameWeight = 8
+const ticksPerSecond = 100
+const programs = { hls: 'with-hls', plain: 'without-hls' }
+
+/** Headers of H.264 main profile and AAC at 44.1 kHz; frames as large as an encoder's, whose content nobody decodes. */
+const avcConfig = Buffer.from('014d400cffe10004674d400c01000468ee3c80', 'hex')
+const headers = [
+  {
+    type: videoType,
+    flags: sequenceHeaderFlag,
+    timestamp: 0,
+    body: Buffer.concat([Buffer.of(0x17, 0, 0, 0, 0), avcConfig]),
+  },
+  { type: audioType, flags: sequenceHeaderFlag, timestamp: 0, body: Buffer.of(0xaf, 0, 0x12, 0x10) },
+]
+
+function* stream() {
+  const gopFrames = gopSeconds * framesPerSecond
+  const gopBytes = (videoBitsPerSecond / 8) * gopSeconds
+  const frameBytes = Math.round(gopBytes / (gopFrames - 1 + keyFrameWeight))
+  const audioFrameMs = 1024 / 44.1
+  const audioBytes = Math.round((audioBitsPerSecond / 8) * (audioFrameMs / 1000))
+  let audioMs = 0
+  for (let frame = 0; ; frame++) {
+    const timestamp = (frame * 1000) / framesPerSecond
+    for (; audioMs < timestamp; audioMs += audioFrameMs) {
+      yield { type: audioType, flags: 0, timestamp: Math.round(audioMs), body: sound(audioBytes) }
+    }
+    const isKey = frame % gopFrames === 0
+    const size = isKey ? frameBytes * keyFrameWeight : frameBytes
+    yield { type: videoType, flags: isKey ? keyFrameFlag : 0, timestamp, body: picture(isKey, size) }
+  }
+}
+
+function sound(bytes) {
+  const body = Buffer.alloc(bytes + 2, 0x21)
+  body.writeUInt16BE(0xaf01, 0)
+  return body
+}
+
+/** One slice behind its length. */
+function picture(isKey, bytes) {
+  const body = Buffer.alloc(bytes, 0x5a)
+  body.writeUIntBE(isKey ? 0x1701 : 0x2701, 0, 2)
+  body.writeUIntBE(0, 2, 3)
+  body.writeUInt32BE(bytes - 9, 5)
+  body[9] = isKey ? 0x65 : 0x41
+  return body
+}
+
+/** Publishes in real time until it is told to stop. */
+async function publish(url) {
+  const client = await RtmpClient.connect(url)
+  await client.publish()
+  for (const header of headers) client.send(header)
+  const frames = stream()
+  const begin = performance.now()
+  let next = frames.next().value
+  const timer = setInterval(() => {
+    for (; next.timestamp <= performance.now() - begin; next = frames.next().value) client.send(next)
+  }, 10)
+  return () => {
+    clearInterval(timer)
+    client.close()
+  }
+}
+
+async function freePort() {
+  const server = createServer()
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** The pid of the back-source that holds a stream: its title says it. */
+function backSourceOf(name, master) {
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      const parent = Number(statOf(pid)[1])
+      if (title.startsWith('weir: back-source') && title.includes(name) && parent === master)
+        return Number(pid)
+    } catch (error) {
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error
+    }
+  }
+  throw new Error(`no back-source has ${name}`)
+}
+
+/** Fields of /proc/PID/stat behind the name, which may hold anything. */
+function statOf(pid) {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+function cpuSeconds(pid) {
+  const fields = statOf(pid)
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+function pssMegabytes(pid) {
+  const kilobytes = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]
+  return (Number(kilobytes) / 1024).toFixed(1)
+}
+
+/** Bytes that this process has had read from the disk. */
+function bytesFromDisk() {
+  return Number(/^read_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))[1])
+}
+
+/** Reads all segments into one buffer, again and again; a web server's sendfile copies as much. */
+function readSegments(dir) {
+  const files = readdirSync(dir).filter((name) => name.endsWith('.ts'))
+  const buffer = Buffer.alloc(64 * 1024)
+  const fromDisk = bytesFromDisk()
+  const begin = performance.now()
+  let bytes = 0
+  while (performance.now() - begin < 2000) {
+    for (const name of files) {
+      const file = openSync(join(dir, name))
+      const { size } = fstatSync(file)
+      for (let at = 0; at < size; at += buffer.length) bytes += readSync(file, buffer, 0, buffer.length, at)
+      closeSync(file)
+    }
+  }
+  const speed = bytes / 1e6 / ((performance.now() - begin) / 1000)
+  console.log(
+    `\n${files.length} segments read again and again: ${Math.round(speed)} MB/s, ${bytesFromDisk() - fromDisk} bytes of it from the disk`,
+  )
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'weir-bench-hls-'))
+const port = await freePort()
+const hls = `hls { enabled on; hls_path ${dir}/html; hls_fragment ${fragmentSeconds}; }`
+writeFileSync(
+  join(dir, 'weir.conf'),
+  `listen 127.0.0.1:${port}; pid ${dir}/weir.pid; runtime_dir ${dir}/run; daemon off; worker_processes 1;
+  srs_log_tank file; srs_log_file ${dir}/weir.log;
+  vhost ${programs.hls} { ${hls} } vhost ${programs.plain} { }`,
+)
+const weir = new URL('../bin/weir', import.meta.url).pathname
+const master = spawn(weir, ['-c', join(dir, 'weir.conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
+const exited = new Promise((resolve) => master.once('exit', resolve))
+try {
+  await new Promise((resolve, reject) => {
+    let text = ''
+    master.stderr.setEncoding('utf8').on('data', (more) => {
+      text += more
+      if (text.includes('accepts clients')) resolve()
+    })
+    master.once('exit', () => reject(new Error(`the server did not start: ${text}`)))
+  })
+  const names = Object.values(programs)
+  const stops = []
+  for (const name of names) stops.push(await publish(`rtmp://127.0.0.1:${port}/live?vhost=${name}/show`))
+  await delay(warmUpSeconds * 1000)
+  const pids = names.map((name) => backSourceOf(name, master.pid))
+  const before = pids.map(cpuSeconds)
+  await delay(seconds * 1000)
+  const used = pids.map((pid, index) => cpuSeconds(pid) - before[index])
+  const share = (cpu) => `${((100 * cpu) / seconds).toFixed(2)} %`
+  console.log(
+    `Node ${process.versions.node}, ${cpus()[0].model}, ${seconds} s, 2 Mbit/s, segments of ${fragmentSeconds} s\n`,
+  )
+  console.log('| back-source | CPU of a core | PSS |\n|---|--:|--:|')
+  console.log(`| without HLS | ${share(used[1])} | ${pssMegabytes(pids[1])} MB |`)
+  console.log(`| with HLS | ${share(used[0])} | ${pssMegabytes(pids[0])} MB |`)
+  console.log(`| HLS alone | ${share(used[0] - used[1])} | |`)
+  for (const stop of stops) stop()
+  readSegments(join(dir, 'html/live'))
+} finally {
+  master.kill('SIGTERM')
+  await exited
+  rmSync(dir, { recursive: true, force: true })
+}

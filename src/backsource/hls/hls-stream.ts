@@ -1,0 +1,179 @@
+import { codeOf, messageOf } from '../../base/errors.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { HlsStatus } from '../../ipc/contract.ts'
+import type { SourceConsumer } from '../../live/source.ts'
+import { Segmenter, type SegmentStart } from '../../media/hls/segmenter.ts'
+import type { Packet } from '../../media/packet.ts'
+import { disposeStore } from './dispose.ts'
+import { KeyRing } from './key-ring.ts'
+import { canChangeTo, type HlsConfig, namesOf, segmenterOptions, windowOptions } from './options.ts'
+import { PlaylistStore, type PublishedSegment } from './playlist-store.ts'
+import type { SegmentFile } from './segment-file.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** What the owner of a stream hears of its HLS. */
+export interface HlsListener {
+  /** A segment is in the playlist: the place for callbacks (`on_hls`, `on_hls_notify`). */
+  onSegment(segment: PublishedSegment): void
+  /** The publisher is to be closed, for its segments cannot be written (`hls_on_error disconnect`). */
+  onDisconnect(code: string, message: string): void
+}
+
+/**
+ * The HLS of one stream: takes its packets, cuts them into segments and writes these below `hls_path`. Whatever the
+ * disk does, the stream goes on.
+ */
+export class HlsStream implements SourceConsumer {
+  readonly #logger: Logger
+  readonly #listener: HlsListener
+  readonly #queue = new WriteQueue()
+  readonly #keys = new KeyRing()
+  readonly #store: PlaylistStore
+  readonly #segmenter: Segmenter
+  #config: HlsConfig
+  /** Nothing more is written of this publish (`hls_on_error ignore`). */
+  #stopped = false
+  #sequence = -1
+  #lost = 0
+  /** Segments that were lost since one was written. */
+  #lostInARow = 0
+
+  /**
+   * @param stream the stream's id
+   * @param utc `utc_time`
+   * @throws WeirError PATH_TEMPLATE
+   */
+  constructor(stream: string, config: HlsConfig, utc: boolean, logger: Logger, listener: HlsListener) {
+    this.#config = config
+    this.#logger = logger
+    this.#listener = listener
+    this.#store = new PlaylistStore(namesOf(stream, config, utc), windowOptions(config), logger)
+    const writer = new SegmentWriter(this.#queue, {
+      newFile: (start) => this.#newFile(start),
+      onWritten: (file, durationMs) => this.#publish(file, durationMs),
+      onGivenUp: (error) => {
+        this.#store.noteGap()
+        this.#onLost(error)
+      },
+    })
+    this.#segmenter = new Segmenter(writer, segmenterOptions(config), (reason) => {
+      logger.warn({ code: 'HLS_CODEC', reason }, 'hls: a track is left out')
+    })
+  }
+
+  get status(): HlsStatus {
+    return {
+      enabled: true,
+      fragment: this.#config.hlsFragment,
+      sequence: this.#sequence,
+      segments: this.#store.segments,
+      lost: this.#lost,
+    }
+  }
+
+  /**
+   * Takes up a changed configuration.
+   * @returns false if it cannot: the stream's HLS has to begin anew
+   */
+  reconfigure(config: HlsConfig): boolean {
+    if (!canChangeTo(this.#config, config)) return false
+    this.#config = config
+    this.#segmenter.options = segmenterOptions(config)
+    this.#queue.add(async () => {
+      this.#store.options = windowOptions(config)
+    })
+    return true
+  }
+
+  onRestart(): void {
+    this.#segmenter.restart()
+    if (!this.#stopped) return
+    this.#stopped = false
+    this.#lostInARow = 0
+  }
+
+  onIdle(): void {
+    this.#segmenter.idle()
+  }
+
+  onPacket(packet: Packet): void {
+    if (!this.#stopped) this.#segmenter.push(packet, Date.now())
+  }
+
+  /** Writes nothing until then: whoever wrote the same files before has finished. */
+  waitFor(others: Promise<unknown>): void {
+    this.#queue.add(async () => {
+      await others
+    })
+  }
+
+  /** Deletes the stream's files (`hls_dispose`), when what waits to be written is. */
+  dispose(): void {
+    this.#queue.add(() => disposeStore(this.#store, this.#logger))
+  }
+
+  /** Ends the segment there is. Resolves when everything is written. */
+  close(): Promise<void> {
+    this.#segmenter.idle()
+    return this.#queue.drained()
+  }
+
+  #newFile(start: SegmentStart): SegmentFile {
+    const { hlsKeys, hlsFragmentsPerKey } = this.#config
+    return this.#store.newFile(start, hlsKeys ? this.#keys.next(hlsFragmentsPerKey) : null)
+  }
+
+  async #publish(file: SegmentFile, durationMs: number): Promise<void> {
+    try {
+      const segment = await this.#store.publish(file, durationMs)
+      this.#onPublished(segment)
+    } catch (error) {
+      await this.#discard(file)
+      this.#onLost(error)
+    }
+  }
+
+  #onPublished(segment: PublishedSegment): void {
+    this.#sequence = segment.seq
+    if (this.#lostInARow > 0) {
+      this.#logger.info({ lost: this.#lostInARow }, 'hls: segments are written again')
+      this.#lostInARow = 0
+    }
+    this.#listener.onSegment(segment)
+  }
+
+  /** One line for each outage, however long it lasts. */
+  #onLost(error: unknown): void {
+    this.#lost += 1
+    this.#lostInARow += 1
+    if (this.#lostInARow > 1) return
+    const code = codeOf(error)
+    const own = code.startsWith('HLS_') || code === 'PATH_TEMPLATE'
+    const message = messageOf(error)
+    const { hlsOnError } = this.#config
+    this.#logger.error(
+      { code: own ? code : 'HLS_WRITE', reason: message, file: this.#store.names.playlistFile },
+      `hls: a segment was lost; ${afterwards[hlsOnError]}`,
+    )
+    if (hlsOnError === 'continue') return
+    this.#stopped = true
+    this.#segmenter.idle()
+    if (hlsOnError === 'disconnect') this.#listener.onDisconnect(own ? code : 'HLS_WRITE', message)
+  }
+
+  /** What is left of a segment that is lost anyway; why that cannot be deleted was told. */
+  async #discard(file: SegmentFile): Promise<void> {
+    try {
+      await file.discard()
+    } catch (error) {
+      this.#logger.debug({ code: codeOf(error) }, 'hls: cannot delete what is left of a segment')
+    }
+  }
+}
+
+const afterwards: Record<HlsConfig['hlsOnError'], string> = {
+  continue: 'the next one is tried',
+  ignore: 'HLS stops until the stream is published again',
+  disconnect: 'the publisher is closed',
+}

@@ -1,0 +1,178 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Logger } from '../../base/logger.ts'
+import type { Config } from '../../config/config.ts'
+import { vhostOf } from '../../config/vhost-of.ts'
+import type { FromMaster, ToMaster } from '../../ipc/contract.ts'
+import { vhostOfStream } from '../../live/stream-key.ts'
+import { PlayerHub } from '../../pull/player-hub.ts'
+import { isLive } from '../../pull/wait-for.ts'
+import { PithyPrinter } from '../../worker/pithy-printer.ts'
+import { requestTarget } from '../request-target.ts'
+import { answerStatus, HttpTransport } from './http-transport.ts'
+import { type Carrier, liveFormat } from './live-formats.ts'
+import { LiveMounts, type LiveTarget } from './live-mounts.ts'
+import { LiveViewer, type LiveViewerHost } from './live-viewer.ts'
+import { statusOf } from './status-of.ts'
+import type { Transport } from './transport.ts'
+import { answerUpgrade, handshakeProblem, WebSocketTransport } from './websocket-transport.ts'
+
+/** What the live streams need of their worker. */
+export interface LiveSiteHost {
+  readonly logger: Logger
+  readonly config: Config
+  send(message: ToMaster): void
+}
+
+/** Messages of the master about streams and viewers. */
+export type LiveMessage = Extract<
+  FromMaster,
+  { t: 'admission' | 'source-up' | 'source-absent' | 'source-down' }
+>
+
+/** The live streams of this worker over HTTP and WebSocket, and all their viewers. */
+export class LiveSite implements LiveViewerHost {
+  readonly #host: LiveSiteHost
+  readonly #hub: PlayerHub
+  readonly #viewers = new Map<string, LiveViewer>()
+  readonly #admissions = new Map<string, (admitted: boolean) => void>()
+  readonly #pithy: PithyPrinter
+  #mounts: LiveMounts
+
+  constructor(host: LiveSiteHost) {
+    this.#host = host
+    this.#hub = new PlayerHub(host.config, host.logger, (message) => host.send(message))
+    this.#pithy = new PithyPrinter(host.config.pithyPrintMs)
+    this.#mounts = this.#compileMounts()
+  }
+
+  get config(): Config {
+    return this.#host.config
+  }
+
+  get logger(): Logger {
+    return this.#host.logger
+  }
+
+  get viewers(): ReadonlyMap<string, LiveViewer> {
+    return this.#viewers
+  }
+
+  get hub(): PlayerHub {
+    return this.#hub
+  }
+
+  /**
+   * Takes a request if it is for a live stream.
+   * @returns whether it is
+   */
+  onRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const { method } = request
+    if (method !== 'GET' && method !== 'HEAD') return false
+    const target = this.#find(request)
+    if (target === null) return false
+    if (typeof target === 'number') answerStatus(response, target)
+    else if (method === 'HEAD') this.#answerHead(target, response)
+    else this.#view(target, 'http', new HttpTransport(request, response))
+    return true
+  }
+
+  /** Takes a request for WebSocket. */
+  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // A client that is gone before the answer is no error of this server.
+    socket.on('error', () => socket.destroy())
+    const problem = this.#isOriginAllowed(request) ? handshakeProblem(request) : 403
+    const target = problem ?? this.#find(request) ?? 404
+    if (typeof target === 'number') answerUpgrade(socket, target)
+    else this.#view(target, 'ws', new WebSocketTransport(request, socket, head))
+  }
+
+  onMessage(message: LiveMessage): void {
+    if (message.t !== 'admission') this.#hub.onMessage(message)
+    else this.#settle(message.connectionId, message.admitted)
+  }
+
+  reload(config: Config): void {
+    this.#pithy.intervalMs = config.pithyPrintMs
+    this.#hub.reload(config)
+    this.#mounts = this.#compileMounts()
+    for (const viewer of this.#viewers.values()) {
+      const vhost = vhostOf(config, vhostOfStream(viewer.target.stream))
+      if (!vhost?.httpRemux.enabled) viewer.close(null, 'the stream is no longer served over HTTP')
+    }
+  }
+
+  /** To be called about once a second. */
+  sweep(nowMs: number): void {
+    for (const viewer of this.#viewers.values()) viewer.sweep(nowMs)
+    this.#hub.sweep(nowMs)
+    this.#pithy.print(nowMs, this.#viewers)
+  }
+
+  close(): void {
+    for (const viewer of this.#viewers.values()) viewer.close(null)
+    this.#hub.close()
+  }
+
+  admit(id: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#admissions.set(id, resolve)
+      this.#host.send({ t: 'admit', connectionId: id })
+    })
+  }
+
+  onClosed(viewer: LiveViewer): void {
+    this.#viewers.delete(viewer.id)
+    this.#settle(viewer.id, false)
+    this.#host.send({ t: 'left', connectionId: viewer.id })
+  }
+
+  /** The live stream that a request is for, null if it is for none, or the status that refuses it. */
+  #find(request: IncomingMessage): LiveTarget | number | null {
+    try {
+      const { host, path, query } = requestTarget(request)
+      return this.#mounts.find(host, path, query)
+    } catch (error) {
+      return statusOf(error)
+    }
+  }
+
+  #view(target: LiveTarget, carrier: Carrier, transport: Transport): void {
+    const format = liveFormat(target.kind, carrier, target.vhost)
+    const pulled = this.#hub.streamFor(target.stream, target.vhost)
+    const viewer = new LiveViewer(target, format, transport, pulled, this)
+    this.#viewers.set(viewer.id, viewer)
+    viewer.start()
+  }
+
+  /** What a GET would be answered with now: a HEAD does not wait for a stream. */
+  async #answerHead(target: LiveTarget, response: ServerResponse): Promise<void> {
+    const pulled = this.#hub.streamFor(target.stream, target.vhost)
+    if (!(await isLive(pulled))) {
+      answerStatus(response, 404)
+      return
+    }
+    const { contentType } = liveFormat(target.kind, 'http', target.vhost)
+    response.writeHead(200, { 'Content-Type': contentType, 'Cache-Control': 'no-cache, no-store' })
+    response.end()
+  }
+
+  /** Browsers ask nobody before they open a WebSocket to another site: with crossdomain off it is refused here. */
+  #isOriginAllowed({ headers }: IncomingMessage): boolean {
+    if (this.config.httpServer.crossdomain || headers.origin === undefined) return true
+    return URL.parse(headers.origin)?.host === headers.host
+  }
+
+  #settle(id: string, admitted: boolean): void {
+    this.#admissions.get(id)?.(admitted)
+    this.#admissions.delete(id)
+  }
+
+  #compileMounts(): LiveMounts {
+    const mounts = new LiveMounts(this.config)
+    for (const mount of mounts.unusable) {
+      this.logger.warn({ mount }, 'http_remux: a mount has to have [app] and [stream] and a known ending')
+    }
+    return mounts
+  }
+}

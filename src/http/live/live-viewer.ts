@@ -1,0 +1,200 @@
+import { monotonicMs } from '../../base/clock.ts'
+import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Logger } from '../../base/logger.ts'
+import type { Config } from '../../config/config.ts'
+import type { Broadcast } from '../../live/broadcast.ts'
+import { displayName } from '../../live/stream-key.ts'
+import { Viewer } from '../../live/viewer.ts'
+import type { PulledStream, StreamContent } from '../../pull/pulled-stream.ts'
+import { isLive, waitFor } from '../../pull/wait-for.ts'
+import { Gate } from './gate.ts'
+import type { LiveFormat } from './live-formats.ts'
+import type { LiveTarget } from './live-mounts.ts'
+import { statusOf } from './status-of.ts'
+import type { Transport, TransportOwner } from './transport.ts'
+
+/** What a viewer needs of its worker. */
+export interface LiveViewerHost {
+  readonly logger: Logger
+  readonly config: Config
+  /** Whether the server has room for one more connection. */
+  admit(id: string): Promise<boolean>
+  /** Told once; an admission that was asked for is given back. */
+  onClosed(viewer: LiveViewer): void
+}
+
+/** How long a viewer waits for the other of audio and video once one of them has come, in milliseconds. */
+const contentWaitMs = 500
+
+/** A stream without a source is given this long at least to come back: its process may have crashed. */
+const minLingerMs = 2000
+
+/** One viewer of a live stream over HTTP or WebSocket, and the story of its life. */
+export class LiveViewer implements TransportOwner {
+  readonly id = newId()
+  readonly target: LiveTarget
+  readonly format: LiveFormat
+  readonly transport: Transport
+  readonly #pulled: PulledStream
+  readonly #host: LiveViewerHost
+  readonly #logger: Logger
+  readonly #beganAtMs = monotonicMs()
+  /** Ends the waits of one that is gone. */
+  readonly #ended = new AbortController()
+  readonly #gate: Gate
+  readonly #viewer: Viewer
+  readonly #broadcast: Broadcast
+
+  /** It joins the stream at once, behind a closed gate: whenever that comes, nothing of it is missed. */
+  constructor(
+    target: LiveTarget,
+    format: LiveFormat,
+    transport: Transport,
+    pulled: PulledStream,
+    host: LiveViewerHost,
+  ) {
+    this.target = target
+    this.format = format
+    this.transport = transport
+    this.#pulled = pulled
+    this.#host = host
+    this.#logger = host.logger.child({ cid: this.id })
+    this.#gate = new Gate(transport.socket)
+    this.#viewer = new Viewer(this.#gate, () => {
+      const { stallTimeout } = this.#host.config
+      this.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
+    })
+    this.#broadcast = pulled.join(format.stream, this.#viewer)
+    const { ip, port } = transport
+    this.#logger.info({ ip, port, stream: this.#stream, format: format.name }, 'accepted')
+  }
+
+  /** It plays, or waits for what it is to play. */
+  get role(): 'play' {
+    return 'play'
+  }
+
+  /** Whether it gets the stream. */
+  get playing(): boolean {
+    return this.#gate.isOpen
+  }
+
+  /** Seconds since its request. */
+  get aliveSeconds(): number {
+    return (monotonicMs() - this.#beganAtMs) / 1000
+  }
+
+  /** Lets it in, if there is room, and plays the stream when it comes. Resolves when that is decided. */
+  async start(): Promise<void> {
+    this.transport.start(this)
+    try {
+      await this.#admission()
+      await this.#presence()
+      const content = await this.#content()
+      if (!this.#ended.signal.aborted) this.#play(content)
+    } catch (error) {
+      this.close(error instanceof Error ? error : new Error(messageOf(error)))
+    }
+  }
+
+  onDrain(): void {
+    this.#broadcast.onDrain(this.#viewer)
+  }
+
+  onGone(error: Error | null): void {
+    this.close(error, 'peer closed')
+  }
+
+  /** To be called about once a second. */
+  sweep(nowMs: number): void {
+    this.transport.sweep(nowMs)
+    // One that waits is not stalled.
+    if (!this.playing) this.#viewer.progressAt = nowMs
+    // As long as the stream may go on without a break, its viewers stay.
+    const lingerMs = Math.max(this.#host.config.sourceLinger * 1000, minLingerMs)
+    if (this.playing && this.#pulled.absentMs(nowMs) > lingerMs) this.close(null, 'the stream ended')
+  }
+
+  logSummary(): void {
+    if (!this.playing) return
+    const story = { ...this.#totals(), sid: this.#sid, stream: this.#stream, dropped: this.#viewer.dropped }
+    this.#logger.info(story, 'play: going on')
+  }
+
+  /** Ends it; `reason` null: the client or the server ended it in good order. */
+  close(reason: Error | null, text = 'the server stops'): void {
+    if (this.#ended.signal.aborted) return
+    this.#ended.abort()
+    const story = { ...this.#totals(), ...(this.playing ? {} : { phase: 'waiting' }) }
+    this.#pulled.leave(this.#broadcast, this.#viewer)
+    if (this.playing) this.transport.end(reason === null ? text : messageOf(reason))
+    else this.transport.refuse(reason === null ? 503 : statusOf(reason))
+    if (reason === null) this.#logger.info({ ...story, reason: text }, 'closed')
+    else this.#logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
+    this.#host.onClosed(this)
+  }
+
+  async #admission(): Promise<void> {
+    if (await this.#host.admit(this.id)) return
+    const { maxConnections } = this.#host.config
+    throw new WeirError('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`)
+  }
+
+  async #presence(): Promise<void> {
+    const { signal } = this.#ended
+    if (await isLive(this.#pulled, signal)) return
+    if (this.target.vhost.httpRemux.hstrs) {
+      if (await waitFor(this.#pulled, ({ presence }) => presence === 'live', this.#hstrsMs, signal)) return
+    }
+    throw new WeirError('STREAM_ABSENT', `${this.#stream} is not published`)
+  }
+
+  /** What is known of the stream's content when its first bytes have to announce it. */
+  async #content(): Promise<StreamContent> {
+    const { signal } = this.#ended
+    const { awaits, audioCodec } = this.format
+    const hasSome = ({ content }: PulledStream): boolean => content.audio !== null || content.video !== null
+    const hasBoth = ({ content }: PulledStream): boolean => content.audio !== null && content.video !== null
+    const hasAudio = ({ content }: PulledStream): boolean => content.audio !== null
+    if (awaits !== 'nothing') {
+      await waitFor(this.#pulled, hasSome, this.#hstrsMs, signal)
+      await waitFor(this.#pulled, awaits === 'audio' ? hasAudio : hasBoth, contentWaitMs, signal)
+    }
+    const { content } = this.#pulled
+    const isThere =
+      audioCodec === null || content.audio === audioCodec || content.audio === `${audioCodec}-8k`
+    if (isThere) return content
+    throw new WeirError(
+      'STREAM_ABSENT',
+      `${this.#stream} has ${content.audio ?? 'no audio'}, not ${audioCodec}`,
+    )
+  }
+
+  #play(content: StreamContent): void {
+    this.transport.accept(this.format.contentType, this.format.firstBytes(content))
+    this.#logger.info({ stream: this.#stream, sid: this.#sid, ...content }, 'play')
+    this.#gate.open()
+    this.#broadcast.onDrain(this.#viewer)
+  }
+
+  get #hstrsMs(): number {
+    return this.target.vhost.httpRemux.hstrsTimeout * 1000
+  }
+
+  get #stream(): string {
+    return displayName(this.target.stream)
+  }
+
+  get #sid(): string | undefined {
+    return this.#pulled.subscription?.sourceId
+  }
+
+  #totals() {
+    return {
+      in: this.transport.bytesIn,
+      out: this.transport.bytesOut,
+      seconds: Math.round(this.aliveSeconds),
+    }
+  }
+}

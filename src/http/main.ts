@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { monotonicMs } from '../base/clock.ts'
+import { codeOf, messageOf, WeirError } from '../base/errors.ts'
+import type { Logger } from '../base/logger.ts'
+import type { Config } from '../config/config.ts'
+import type { ToMaster } from '../ipc/contract.ts'
+import { type RoleMessage, runWorker, type Worker, type WorkerContext } from '../worker/worker-process.ts'
+import { createApi } from './api/api-app.ts'
+import type { ServerIdentity } from './api/envelope.ts'
+import type { App } from './app.ts'
+import { answerCors, apiRules, siteRules } from './cors.ts'
+import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
+import { answerUpgrade } from './live/websocket-transport.ts'
+import { type Face, type PortHandler, WebPorts } from './ports.ts'
+import { createSite } from './site/site-app.ts'
+
+const sweepMs = 1000
+
+/** An HTTP worker: serves the API, files and live streams. */
+class HttpWorker implements Worker, PortHandler, LiveSiteHost {
+  readonly #context: WorkerContext
+  readonly #ports = new WebPorts(this)
+  readonly #masterPid = process.ppid
+  readonly #live: LiveSite
+  #config: Config
+  #api: App | null = null
+  #site: App | null = null
+  #draining = false
+  /** Since the last sweep. */
+  #acceptErrors = 0
+
+  constructor(context: WorkerContext) {
+    process.title = `weir: http ${context.index}`
+    this.#context = context
+    this.#config = context.config
+    this.#live = new LiveSite(this)
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+
+  get logger(): Logger {
+    return this.#context.logger
+  }
+
+  get identity(): ServerIdentity {
+    const { serverId } = this.#context
+    return { server: this.#config.serverId || serverId, service: serverId, pid: this.#masterPid }
+  }
+
+  async start(): Promise<string[]> {
+    this.#api = await createApi(this)
+    this.#site = await createSite(this)
+    const endpoints = await this.#ports.apply(this.#config)
+    setInterval(() => this.#sweep(), sweepMs)
+    return endpoints
+  }
+
+  onMessage(message: RoleMessage): void {
+    switch (message.t) {
+      case 'admission':
+      case 'source-up':
+      case 'source-absent':
+      case 'source-down':
+        this.#live.onMessage(message)
+        break
+      default:
+        throw new WeirError('IPC_FRAME', `an HTTP worker was sent ${message.t}`)
+    }
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
+  }
+
+  reload(config: Config): void {
+    this.#config = config
+    this.#live.reload(config)
+    if (this.#draining) return
+    this.#ports.apply(config).then(
+      (addresses) => this.logger.info({ listen: addresses }, 'listening'),
+      (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
+    )
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#ports.drain()
+    if (this.#ports.connections === 0) this.#context.exit()
+  }
+
+  async stop(): Promise<void> {
+    this.#live.close()
+    this.#ports.close()
+  }
+
+  status() {
+    return { connections: this.#ports.connections, streams: this.#live.hub.status() }
+  }
+
+  onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {
+    const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
+    const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
+    if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
+    if (isApi) this.#api?.handle(request, response)
+    else if (!this.#live.onRequest(request, response)) this.#site?.handle(request, response)
+  }
+
+  onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (face === 'api') answerUpgrade(socket, 404)
+    else this.#live.onUpgrade(request, socket, head)
+  }
+
+  /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
+  onAcceptError(error: Error): void {
+    this.#acceptErrors += 1
+    if (this.#acceptErrors === 1) this.logger.error({ code: codeOf(error) }, `accept: ${messageOf(error)}`)
+  }
+
+  onEmpty(): void {
+    if (this.#draining) this.#context.exit()
+  }
+
+  #sweep(): void {
+    this.#acceptErrors = 0
+    this.#live.sweep(monotonicMs())
+    if (this.#draining) this.#ports.closeIdle()
+  }
+}
+
+/** Where the API and the site share a port, the API has its own part of the paths. */
+function isApiPath(url: string): boolean {
+  return /^\/api(?:[/?]|$)/.test(url)
+}
+
+runWorker('http', (context) => new HttpWorker(context))

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http'
+
+/** What a request asks for. */
+export interface RequestTarget {
+  /** In lower case, without port and without the brackets of an IPv6 address; '' when the client names none. */
+  readonly host: string
+  /** Percent-encoded, with its leading slash. */
+  readonly path: string
+  readonly query: URLSearchParams
+}
+
+/** Takes the Host header and the request line apart (RFC 9112, 3.2). Never throws. */
+export function requestTarget({ url = '/', headers }: IncomingMessage): RequestTarget {
+  const [, ofUrl, rest = '/'] = /^(?:https?:\/\/([^/?]*))?(.*)$/is.exec(url) ?? []
+  const at = rest.indexOf('?')
+  const path = at < 0 ? rest : rest.slice(0, at)
+  return {
+    host: hostName(ofUrl ?? headers.host ?? ''),
+    path: path === '' ? '/' : path,
+    query: new URLSearchParams(at < 0 ? '' : rest.slice(at + 1)),
+  }
+}
+
+function hostName(host: string): string {
+  const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []
+  return (bracketed ?? plain ?? '').toLowerCase()
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { banner } from '../../src/master/banner.ts'
+import { configOf } from '../support/config.ts'
+
+const remux = 'vhost __defaultVhost__ { http_remux { enabled on; } }'
+
+test.each<[string, string[], string[]]>([
+  ['', ['rtmp://127.0.0.1/live/livestream'], ['http://']],
+  [
+    `http_server { enabled on; } http_api { enabled on; } ${remux}`,
+    ['http://127.0.0.1:8080/live/livestream.flv', 'http://127.0.0.1:1985/api/v1/'],
+    [],
+  ],
+  [`http_server { enabled on; listen [::1]:80; } ${remux}`, ['http://[::1]/live/livestream.flv'], ['/api/']],
+  ['http_server { enabled on; }', [], ['http://']],
+])('with %s it names %j and not %j', (text, named, unnamed) => {
+  const lines = banner(configOf(text), ['[::]:1935'])
+  for (const part of named) expect(lines).toContain(part)
+  for (const part of unnamed) expect(lines).not.toContain(part)
+})
