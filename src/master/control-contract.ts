@@ -1,4 +1,4 @@
-import type { WorkerStatus } from '../ipc/contract.ts'
+import type { WorkerRole, WorkerStatus } from '../ipc/contract.ts'
 
 /** What `weir ctl` asks the master over its control socket. */
 export type ControlRequest = { t: 'status' }
@@ -18,4 +18,14 @@ export interface ServerStatus {
   refusedConnections: number
   sources: number
   workers: WorkerStatus[]
+  /** Processes that could not be asked. */
+  silent: SilentWorker[]
+}
+
+/** A process that tells nothing of itself: it starts, or it hangs. */
+export interface SilentWorker {
+  role: WorkerRole
+  index: number
+  pid: number
+  state: 'starting' | 'no answer'
 }
