@@ -13,7 +13,7 @@ const programs = {
 }
 
 /** Packages that are loaded at every start; the others stay in node_modules and are loaded when they are needed. */
-const bundled = ['@fastify/static', 'commander', 'fastify', 'msgpackr', 'pino', 'typebox']
+const bundled = ['commander', 'fastify', 'msgpackr', 'pino', 'typebox']
 
 /** What those packages load by path or only at times. */
 const neverBundled = ['thread-stream', 'pino-pretty', 'msgpackr-extract']

@@ -6,7 +6,7 @@ import { loadConfig } from './config/load.ts'
 import { readServerFiles } from './config/server-files.ts'
 import { controlSignals, type ServerPlace, serverStatus, signalMaster } from './master/control.ts'
 import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
-import { runMaster } from './master/main.ts'
+import { enterWorkDir, runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
 
 const defaultConfig = 'conf/weir.conf'
@@ -22,8 +22,9 @@ function fail(error: unknown): never {
 async function start(file: string): Promise<void> {
   const { config } = loadConfig(file)
   if (config.daemon && !isDaemon()) {
-    process.chdir(config.workDir)
-    const pid = await startDaemon(config.log)
+    const cwd = process.cwd()
+    enterWorkDir(config)
+    const pid = await startDaemon(config.log, cwd)
     process.stdout.write(`weir ${version} runs in the background (pid ${pid}), log ${config.log.file}\n`)
     process.exit(0)
   }

@@ -206,6 +206,11 @@ export const errorTable = {
     summary: 'The pid file is held by a living server, or cannot be written.',
     remedy: 'Stop the other server, or set another pid file.',
   },
+  WORK_DIR: {
+    summary: 'The working directory cannot be entered.',
+    remedy:
+      'Make the directory that work_dir names, or correct the path: it counts from where weir is started.',
+  },
   RUNTIME_DIR: {
     summary: 'The directory for Unix sockets cannot be made or written, or its path is too long.',
     remedy: 'Set runtime_dir to a short path that this user can write.',

@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { WeirError } from './errors.ts'
+import { codeOf, messageOf, WeirError } from './errors.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
@@ -17,9 +17,12 @@ export type Logger = pino.Logger
 /** The log of one process: a logger, and what an operator's signals do to it. */
 export interface ProcessLog {
   readonly logger: Logger
-  /** Opens the log file anew, after logrotate moved it away (SIGUSR1). */
+  /** Opens the log file anew, after logrotate moved it away (SIGUSR1). If it cannot, the open one says so and stays. */
   reopen(): void
-  /** Applies other options while the process runs (reload), to all loggers there are. */
+  /**
+   * Applies other options while the process runs (reload), to all loggers there are.
+   * @throws WeirError LOG_FILE when the file cannot be opened; what was in force stays so
+   */
   apply(options: LogOptions): void
   /** Writes out what is buffered; for the last lines before the process ends. */
   flush(): void
@@ -28,7 +31,7 @@ export interface ProcessLog {
 /** Lines kept in memory while the disk does not take them; beyond it, lines are lost rather than the server stopped. */
 const maxBufferedBytes = 4 * 1024 * 1024
 
-type LogStream = pino.DestinationStream & { flushSync?(): void; reopen?(): void; end?(): void }
+type LogStream = pino.DestinationStream & { flushSync?(): void; end?(): void }
 
 /** What a logger writes to: a file or standard output, exchangeable under the loggers that use it. */
 class LogSink {
@@ -49,15 +52,19 @@ class LogSink {
 
   apply(options: LogOptions): void {
     if (options.tank === this.#options.tank && options.file === this.#options.file) return
+    this.#open(options)
+  }
+
+  reopen(): void {
+    if (this.#options.tank === 'file') this.#open(this.#options)
+  }
+
+  #open(options: LogOptions): void {
     const next = openStream(options, this.#terminal)
     this.flush()
     if (this.#options.tank === 'file') this.#stream.end?.()
     this.#stream = next
     this.#options = options
-  }
-
-  reopen(): void {
-    if (this.#options.tank === 'file') this.#stream.reopen?.()
   }
 
   flush(): void {
@@ -122,7 +129,13 @@ export async function openLog(role: string, options: LogOptions): Promise<Proces
   )
   return {
     logger,
-    reopen: () => sink.reopen(),
+    reopen: () => {
+      try {
+        sink.reopen()
+      } catch (error) {
+        logger.error({ code: codeOf(error) }, `the log file was not opened anew: ${messageOf(error)}`)
+      }
+    },
     flush: () => sink.flush(),
     apply: (next) => {
       sink.apply(next)

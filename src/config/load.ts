@@ -17,11 +17,12 @@ export interface LoadedConfig {
 /**
  * Reads a configuration file and all that it includes. Paths in it are kept as they are written.
  * @param path relative to the working directory, or absolute
+ * @param cwd where included files are looked for that are not beside the file which includes them
  * @throws WeirError CONFIG_UNREADABLE, CONFIG_SYNTAX or CONFIG_INCLUDE with the first problem; else, with all problems
  *   (up to 20) on a line each, the code of the first: CONFIG_UNKNOWN_DIRECTIVE, CONFIG_BAD_VALUE, CONFIG_DUPLICATE
  */
-export function loadConfig(path: string): LoadedConfig {
-  const { directives, files } = readSource(path)
+export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
+  const { directives, files } = readSource(path, cwd)
   const { config, warnings } = interpret(directives)
   const clash = endpointClash(config)
   if (clash !== null) throw new WeirError('CONFIG_DUPLICATE', `${path}: ${clash}`)

@@ -21,17 +21,23 @@ const pattern = /[*?[]/
 
 /**
  * Reads a configuration with its includes.
+ * @param cwd where included files are looked for that are not beside the file which includes them
  * @throws WeirError CONFIG_UNREADABLE, CONFIG_SYNTAX, or CONFIG_INCLUDE on a loop or too many files
  */
-export function readSource(path: string): Source {
-  const reader = new SourceReader()
+export function readSource(path: string, cwd = process.cwd()): Source {
+  const reader = new SourceReader(cwd)
   const directives = reader.read(path, [])
   return { directives, files: [...reader.files] }
 }
 
 class SourceReader {
   readonly files = new Set<string>()
+  readonly #cwd: string
   #includes = 0
+
+  constructor(cwd: string) {
+    this.#cwd = cwd
+  }
 
   /** @param chain the real paths of the files that are being included, the outermost first */
   read(path: string, chain: readonly string[]): Directive[] {
@@ -53,7 +59,7 @@ class SourceReader {
       throw syntaxError(directive, 'expected "include" with one or more files and ";"')
     }
     return directive.args.flatMap((argument) =>
-      locate(argument).flatMap((path) => {
+      locate(argument, this.#cwd).flatMap((path) => {
         this.#refuseEndless(argument, path, chain)
         return this.read(path, chain)
       }),
@@ -75,9 +81,9 @@ class SourceReader {
  * the working directory (SRS's own files say `include ./conf/x.conf` inside of conf/). A pattern finds any number of
  * files, in the order of their names, at the first of the two places that has any.
  */
-function locate(argument: Argument): string[] {
+function locate(argument: Argument, cwd: string): string[] {
   const { text, file, line, column } = argument
-  const places = isAbsolute(text) ? ['/'] : [dirname(file), '.']
+  const places = isAbsolute(text) ? ['/'] : [dirname(file), cwd]
   for (const place of places) {
     const path = isAbsolute(text) ? text : join(place, text)
     if (existsSync(path)) return [path]

@@ -33,7 +33,7 @@ const maxQueuedBytes = 32 * 1024 * 1024
 const initialBufferBytes = 4 * 1024
 
 /** A body from this size on is written from where it lies: copying it would cost more than a write of its own. */
-const minSharedBytes = 64 * 1024
+const minSharedBytes = 32 * 1024
 
 /** A write buffer that a burst made larger than this is given back after the burst. */
 const maxIdleBufferBytes = 256 * 1024

@@ -4,6 +4,9 @@ import type { Logger } from '../base/logger.ts'
 import { BackOff } from './back-off.ts'
 import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
 
+/** A process that was told to stop and has not ended by then is killed, in milliseconds. */
+const endTimeoutMs = 10_000
+
 /** A back-source and how many streams it holds. */
 export interface BackSource {
   readonly worker: WorkerHandle
@@ -35,6 +38,8 @@ export class BackSourcePool implements WorkerListener {
   readonly #logger: Logger
   readonly #members = new Map<WorkerHandle, BackSource>()
   readonly #startedAtMs = new Map<WorkerHandle, number>()
+  /** Of those that were told to stop. */
+  readonly #endTimers = new Map<WorkerHandle, NodeJS.Timeout>()
   readonly #backOff = new BackOff()
   #limits: PoolLimits
   #refillTimer: NodeJS.Timeout | null = null
@@ -82,7 +87,7 @@ export class BackSourcePool implements WorkerListener {
   /** A stream left its process; a process without streams ends, and its memory with it. */
   release(backSource: BackSource): void {
     backSource.streams -= 1
-    if (backSource.streams === 0 && !backSource.worker.exited) backSource.worker.leave('stop')
+    if (backSource.streams === 0 && !backSource.worker.exited) this.#end(backSource.worker)
   }
 
   /** Starts spares up to the number wanted. */
@@ -98,6 +103,7 @@ export class BackSourcePool implements WorkerListener {
   close(): void {
     this.#closed = true
     if (this.#refillTimer !== null) clearTimeout(this.#refillTimer)
+    for (const timer of this.#endTimers.values()) clearTimeout(timer)
   }
 
   onReady(): void {}
@@ -116,6 +122,8 @@ export class BackSourcePool implements WorkerListener {
     const member = this.#members.get(worker)
     if (member === undefined) return
     this.#members.delete(worker)
+    clearTimeout(this.#endTimers.get(worker))
+    this.#endTimers.delete(worker)
     const livedMs = monotonicMs() - (this.#startedAtMs.get(worker) ?? 0)
     this.#startedAtMs.delete(worker)
     if (this.#closed) return
@@ -130,6 +138,17 @@ export class BackSourcePool implements WorkerListener {
     }
     if (member.streams > 0) this.#listener.onLost(member, waitMs)
     this.refill()
+  }
+
+  /** A process that hangs would stay for ever, and nobody would miss it. */
+  #end(worker: WorkerHandle): void {
+    worker.leave('stop')
+    const timer = setTimeout(() => {
+      const about = { worker: worker.name, workerPid: worker.pid }
+      this.#logger.error(about, 'a back-source did not stop and is killed')
+      worker.kill()
+    }, endTimeoutMs)
+    this.#endTimers.set(worker, timer)
   }
 
   #refillLater(waitMs: number): void {

@@ -8,10 +8,12 @@ import type { ControlReply, ControlRequest, ServerStatus } from './control-contr
 export class ControlServer {
   readonly #server: Server
   readonly #path: string
+  readonly #logger: Logger
 
   /** @param status gathers the answer from all workers */
   constructor(path: string, logger: Logger, status: () => Promise<ServerStatus>) {
     this.#path = path
+    this.#logger = logger
     this.#server = createServer((socket) => {
       const channel = new Channel<ControlReply, ControlRequest>(socket, {
         onMessage: () => {
@@ -36,10 +38,18 @@ export class ControlServer {
 
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      const refuse = (error: Error): void => {
         reject(new WeirError('RUNTIME_DIR', `cannot listen on ${this.#path}: ${error.message}`, error))
+      }
+      this.#server.once('error', refuse)
+      this.#server.listen({ path: this.#path }, () => {
+        this.#server.off('error', refuse)
+        // Out of file descriptors, above all: who asks tries again.
+        this.#server.on('error', (error) => {
+          this.#logger.error({ code: codeOf(error) }, `control socket: ${messageOf(error)}`)
+        })
+        resolve()
       })
-      this.#server.listen({ path: this.#path }, resolve)
     })
   }
 
@@ -48,16 +58,31 @@ export class ControlServer {
   }
 }
 
-/** Asks the master behind a control socket. */
-export function askMaster(path: string): Promise<ServerStatus> {
+/** How long a master may take to answer, in milliseconds; it waits a second for workers that hang. */
+const answerTimeoutMs = 5000
+
+/**
+ * Asks the master behind a control socket.
+ * @throws WeirError NOT_RUNNING when there is no answer, or none in time
+ */
+export function askMaster(path: string, timeoutMs = answerTimeoutMs): Promise<ServerStatus> {
   return new Promise((resolve, reject) => {
+    const fail = (reason: string, cause: unknown = null): void => {
+      reject(new WeirError('NOT_RUNNING', `no answer on ${path}${reason}`, cause ?? undefined))
+    }
+    const timer = setTimeout(() => {
+      fail(` in ${timeoutMs} ms: the server hangs`)
+      channel.close(null)
+    }, timeoutMs)
     const channel = Channel.connect<ControlRequest, ControlReply>(path, {
-      onMessage: (message) => resolve(message.status),
+      onMessage: (message) => {
+        resolve(message.status)
+        channel.close(null)
+      },
       onMedia: () => {},
       onClose: (error) => {
-        reject(
-          new WeirError('NOT_RUNNING', `no answer on ${path}${error ? `: ${error.message}` : ''}`, error),
-        )
+        clearTimeout(timer)
+        fail(error === null ? '' : `: ${error.message}`, error)
       },
     })
     channel.send({ t: 'status' })

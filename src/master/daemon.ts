@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
-import { WeirError } from '../base/errors.ts'
+import { codeOf, WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 
 /** Set in the environment of the process that goes on in the background. */
@@ -21,12 +21,14 @@ export function isDaemon(): boolean {
 /**
  * Starts this program again in the background, in a session of its own, and waits until it accepts clients.
  * What the process would print, a crash report above all, goes to the log file.
+ * @param cwd where this program was started: paths in its arguments count from there
  * @returns the pid of the master
  * @throws WeirError when it does not start; the message is the background process's
  */
-export async function startDaemon(log: LogOptions): Promise<number> {
+export async function startDaemon(log: LogOptions, cwd: string): Promise<number> {
   const output = openOutput(log)
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    cwd,
     detached: true,
     stdio: ['ignore', output, output, 'pipe'],
     env: { ...process.env, [marker]: '1' },
@@ -45,9 +47,13 @@ export async function startDaemon(log: LogOptions): Promise<number> {
   return child.pid ?? 0
 }
 
-/** Tells the process in front how the start went: null: well. */
+/** Tells the process in front how the start went: null: well. If that is gone, there is nobody to tell. */
 export function reportStart(failure: string | null): void {
-  writeSync(reportFd, failure ?? started)
+  try {
+    writeSync(reportFd, failure ?? started)
+  } catch (error) {
+    if (codeOf(error) !== 'EPIPE') throw error
+  }
   closeSync(reportFd)
 }
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { codeOf, messageOf } from '../base/errors.ts'
+import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { openLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { banner } from './banner.ts'
 import { Master } from './master.ts'
@@ -13,12 +14,12 @@ import { Master } from './master.ts'
  */
 export async function runMaster(configFile: string): Promise<void> {
   process.title = 'weir: master'
-  const file = resolve(configFile)
-  const { config, warnings } = loadConfig(file)
-  process.chdir(config.workDir)
+  const place = { file: resolve(configFile), cwd: process.cwd() }
+  const { config, warnings } = loadConfig(place.file, place.cwd)
+  enterWorkDir(config)
   const log = await openLog('master', config.log)
   for (const warning of warnings) log.logger.warn(warning)
-  const master = await Master.create(file, config, log)
+  const master = await Master.create(place, config, log)
   const finish = (end: Promise<void>): void => {
     end.then(
       () => process.exit(0),
@@ -38,7 +39,7 @@ export async function runMaster(configFile: string): Promise<void> {
   stopOn('SIGTERM', () => master.terminate())
   stopOn('SIGINT', () => master.stop())
   stopOn('SIGQUIT', () => master.stopGracefully())
-  process.on('SIGHUP', () => master.reload())
+  process.on('SIGHUP', () => void master.reload())
   process.on('SIGUSR1', () => master.reopenLogs())
   process.on('SIGUSR2', () => {
     log.logger.warn('SIGUSR2: upgrading in place is not available in this version; stop and start instead')
@@ -52,6 +53,18 @@ export async function runMaster(configFile: string): Promise<void> {
     process.exit(1)
   })
   const endpoints = await master.start()
-  log.logger.info({ version, listen: endpoints, config: file }, 'the server accepts clients')
+  log.logger.info({ version, listen: endpoints, config: place.file }, 'the server accepts clients')
   process.stderr.write(banner(config, endpoints))
+}
+
+/**
+ * Changes to the directory from which the paths in a configuration count.
+ * @throws WeirError WORK_DIR
+ */
+export function enterWorkDir({ workDir }: Config): void {
+  try {
+    process.chdir(workDir)
+  } catch (error) {
+    throw new WeirError('WORK_DIR', `work_dir ${workDir}: ${messageOf(error)}`, error)
+  }
 }

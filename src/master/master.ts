@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Endpoint } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { httpEndpoints } from '../config/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
@@ -18,14 +19,20 @@ import { probe } from './port-probe.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { SourceTable } from './source-table.ts'
+import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
-/** A worker that does not end by then is killed: the whole stop takes less than 5 s. */
-const stopTimeoutMs = 4000
-
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
+
+/** Where the configuration is. */
+export interface ConfigPlace {
+  /** Its absolute path. */
+  readonly file: string
+  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
+  readonly cwd: string
+}
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -35,7 +42,7 @@ const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source':
  * what signals ask. It never touches a media byte or a client's socket.
  */
 export class Master {
-  readonly #configFile: string
+  readonly #place: ConfigPlace
   readonly #log: ProcessLog
   readonly #logger: Logger
   readonly #serverId = newId()
@@ -46,11 +53,12 @@ export class Master {
   readonly #admission: Admission
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
+  readonly #ends: WorkerEnds
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
-  readonly #exits = new Map<WorkerHandle, () => void>()
   #config: Config
   #spawned = 0
+  #reloaded: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #stoppingGracefully: Promise<void> | null = null
 
@@ -58,10 +66,10 @@ export class Master {
    * Makes this process the one master of its pid file. It starts nothing yet.
    * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
    */
-  static async create(configFile: string, config: Config, log: ProcessLog): Promise<Master> {
+  static async create(place: ConfigPlace, config: Config, log: ProcessLog): Promise<Master> {
     const pidFile = await PidFile.acquire(config.pid)
     try {
-      return new Master(configFile, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+      return new Master(place, config, log, pidFile, new RuntimeDir(config.runtimeDir))
     } catch (error) {
       await pidFile.remove()
       throw error
@@ -69,18 +77,19 @@ export class Master {
   }
 
   private constructor(
-    configFile: string,
+    place: ConfigPlace,
     config: Config,
     log: ProcessLog,
     pidFile: PidFile,
     runtime: RuntimeDir,
   ) {
-    this.#configFile = configFile
+    this.#place = place
     this.#config = config
     this.#log = log
     this.#logger = log.logger
     this.#pidFile = pidFile
     this.#runtime = runtime
+    this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
@@ -116,8 +125,7 @@ export class Master {
    */
   async start(): Promise<string[]> {
     try {
-      const http = httpEndpoints(this.#config).map(({ endpoint }) => endpoint)
-      for (const endpoint of [...this.#config.listen, ...http]) await probe(endpoint)
+      for (const endpoint of endpointsOf(this.#config)) await probe(endpoint)
       await this.#control.listen()
       const endpoints = await Promise.all([
         this.#streamGroup.start(streamWorkers(this.#config)),
@@ -131,30 +139,13 @@ export class Master {
     }
   }
 
-  /** SIGHUP: applies what changed, or keeps everything as it is when the file is not valid. */
-  reload(): void {
-    let next: Config
-    try {
-      const loaded = loadConfig(this.#configFile)
-      for (const warning of loaded.warnings) this.#logger.warn(warning)
-      next = loaded.config
-    } catch (error) {
-      this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
-      return
-    }
-    const diff = diffConfig(this.#config, next)
-    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
-      this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
-    }
-    this.#config = next
-    this.#log.apply(next.log)
-    this.#admission.max = next.maxConnections
-    this.#table.config = next
-    this.#pool.limits = poolLimits(next)
-    for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
-    this.#streamGroup.resize(streamWorkers(next))
-    this.#httpGroup.resize(httpWorkers(next))
-    this.#logger.info(diff, 'reloaded')
+  /**
+   * SIGHUP: applies what changed, or keeps everything as it is when the file is not valid or cannot be acted on. One
+   * reload waits for those before it.
+   */
+  reload(): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload())
+    return this.#reloaded
   }
 
   /** SIGUSR1: all processes open their log files anew. */
@@ -185,8 +176,17 @@ export class Master {
   }
 
   async status(): Promise<ServerStatus> {
-    const workers = await Promise.all(this.#workers.map((worker) => worker.status()))
-    return { ...this.#facts(), workers: workers.filter((status) => status !== null) }
+    const asked = this.#workers.map(async (worker) => ({ worker, answer: await worker.status() }))
+    const answered = await Promise.all(asked)
+    return {
+      ...this.#facts(),
+      workers: answered.map(({ answer }) => answer).filter((answer) => answer !== null),
+      silent: answered
+        .filter(({ worker, answer }) => answer === null && !worker.exited)
+        .map(({ worker: { role, index, pid, ready } }) => {
+          return { role, index, pid, state: ready ? 'no answer' : 'starting' }
+        }),
+    }
   }
 
   #facts(): ServerFacts {
@@ -195,7 +195,7 @@ export class Master {
       serverId: this.#serverId,
       pid: process.pid,
       uptimeMs: Math.round(process.uptime() * 1000),
-      configFile: this.#configFile,
+      configFile: this.#place.file,
       connections: this.#admission.total,
       maxConnections: this.#admission.max,
       refusedConnections: this.#admission.refused,
@@ -226,6 +226,36 @@ export class Master {
     this.#httpGroup.close()
   }
 
+  async #reload(): Promise<void> {
+    let next: Config
+    try {
+      const loaded = loadConfig(this.#place.file, this.#place.cwd)
+      for (const warning of loaded.warnings) this.#logger.warn(warning)
+      next = loaded.config
+      // A worker that cannot listen could not be replaced any more.
+      const before = endpointsOf(this.#config)
+      const added = endpointsOf(next).filter((one) => !before.some((old) => isDeepStrictEqual(old, one)))
+      for (const endpoint of added) await probe(endpoint, canReusePort)
+      this.#log.apply(next.log)
+    } catch (error) {
+      this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
+      return
+    }
+    if (this.#stopping !== null) return
+    const diff = diffConfig(this.#config, next)
+    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
+      this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
+    }
+    this.#config = next
+    this.#admission.max = next.maxConnections
+    this.#table.config = next
+    this.#pool.limits = poolLimits(next)
+    for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
+    this.#streamGroup.resize(streamWorkers(next))
+    this.#httpGroup.resize(httpWorkers(next))
+    this.#logger.info(diff, 'reloaded')
+  }
+
   async #drainAndStop(): Promise<void> {
     const { graceStartWait, graceFinalWait } = this.#config
     this.#logger.info({ startWaitMs: graceStartWait, finalWaitMs: graceFinalWait }, 'graceful stop')
@@ -233,7 +263,7 @@ export class Master {
     if (this.#stopping !== null) return this.#stopping
     this.#logger.info('graceful stop: taking no new clients, waiting for those that are here')
     this.#closeGroups()
-    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#exitOf(worker)))
+    const gone = Promise.all(this.#clientWorkers.map((worker) => this.#ends.of(worker)))
     for (const worker of this.#clientWorkers) worker.leave('drain')
     await Promise.race([gone, delay(graceFinalWait)])
     return this.stop()
@@ -245,40 +275,13 @@ export class Master {
     this.#pool.close()
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
-    await this.#end(this.#clientWorkers)
-    await this.#end(this.#pool.workers)
+    await this.#ends.stop(this.#clientWorkers)
+    await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
     this.#log.flush()
-  }
-
-  async #end(workers: WorkerHandle[]): Promise<void> {
-    const gone = Promise.all(workers.map((worker) => this.#exitOf(worker)))
-    for (const worker of workers) worker.leave('stop')
-    const timer = setTimeout(() => {
-      for (const worker of workers.filter((candidate) => !candidate.exited)) {
-        this.#logger.error(
-          { worker: worker.name, workerPid: worker.pid },
-          'a worker did not stop and is killed',
-        )
-        worker.kill()
-      }
-    }, stopTimeoutMs / 2)
-    await gone
-    clearTimeout(timer)
-  }
-
-  #exitOf(worker: WorkerHandle): Promise<void> {
-    if (worker.exited) return Promise.resolve()
-    return new Promise((resolve) => {
-      const others = this.#exits.get(worker)
-      this.#exits.set(worker, () => {
-        others?.()
-        resolve()
-      })
-    })
   }
 
   #groupOf(role: 'stream' | 'http'): WorkerGroup {
@@ -298,8 +301,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
-        this.#exits.get(worker)?.()
-        this.#exits.delete(worker)
+        this.#ends.onExit(worker)
       },
     }
     return new WorkerHandle(
@@ -359,9 +361,16 @@ function poolLimits(config: Config): PoolLimits {
   return { maxProcesses, spares: config.spareProcesses }
 }
 
-/** Without `reusePort` (any system but Linux) only one worker can listen on a port. */
+/** All addresses that the workers listen on. */
+function endpointsOf(config: Config): Endpoint[] {
+  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+}
+
+/** Without it only one worker can listen on a port. */
+const canReusePort = process.platform === 'linux'
+
 function streamWorkers(config: Config): number {
-  if (process.platform !== 'linux') return 1
+  if (!canReusePort) return 1
   return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
 }
 
@@ -369,7 +378,7 @@ function streamWorkers(config: Config): number {
 function httpWorkers(config: Config): number {
   const { httpApi, httpServer } = config
   if (!httpApi.enabled && !httpServer.enabled) return 0
-  return process.platform === 'linux' ? config.httpWorkers : Math.min(1, config.httpWorkers)
+  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }
 
 function delay(ms: number): Promise<void> {

@@ -8,9 +8,10 @@ import { ownerOf, processName } from './proc-sockets.ts'
 /**
  * Finds out whether an endpoint is free before any worker starts. The workers share their ports (`reusePort`),
  * so that they could not notice a second server on the same port: the kernel would deal clients to both.
+ * @param reusePort whether our own workers may have the port already, under another address
  * @throws WeirError LISTEN when it is taken; the message names the holder if the system tells
  */
-export function probe(endpoint: Endpoint): Promise<void> {
+export function probe(endpoint: Endpoint, reusePort = false): Promise<void> {
   if (endpoint.port === 0) return Promise.resolve()
   const server = createServer()
   return new Promise((resolve, reject) => {
@@ -21,7 +22,7 @@ export function probe(endpoint: Endpoint): Promise<void> {
       reject(new WeirError('LISTEN', `${where}: ${reason}`, error))
     })
     const host = endpoint.host === null ? {} : { host: endpoint.host }
-    server.listen({ ...host, port: endpoint.port }, () => server.close(() => resolve()))
+    server.listen({ ...host, port: endpoint.port, reusePort }, () => server.close(() => resolve()))
   })
 }
 

@@ -75,8 +75,17 @@ function removeDead(base: string): void {
   for (const entry of readdirSync(base, { withFileTypes: true })) {
     const pid = /^\d+$/.test(entry.name) ? Number(entry.name) : null
     if (pid === null || !entry.isDirectory() || (pid !== process.pid && isAlive(pid))) continue
-    const path = join(base, entry.name)
+    removeIfOurs(join(base, entry.name))
+  }
+}
+
+/** What cannot be removed is another user's, or another server that starts has removed it: it is in nobody's way. */
+function removeIfOurs(path: string): void {
+  try {
     const isOurs = readdirSync(path).every((name) => name.endsWith('.sock'))
     if (isOurs) rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EACCES' && code !== 'EPERM' && code !== 'ENOENT') throw error
   }
 }

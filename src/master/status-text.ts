@@ -19,6 +19,9 @@ export function formatStatus(status: ServerStatus): string {
         `${(worker.eventLoopUtilization * 100).toFixed(0)} %`,
         String(worker.connections),
       ]),
+      ...status.silent.map(({ role, index, pid, state }) => {
+        return [`${role} ${index}`, String(pid), state, '-', '-', '-', '-']
+      }),
     ]),
   ]
   const streams = streamRows(status)

@@ -101,6 +101,8 @@ export class WorkerGroup implements WorkerListener {
       this.#listener.onMessage(worker, message)
       return
     }
+    // It was signalled twice.
+    if (this.#draining.has(worker)) return
     const slot = this.#slots.find((candidate) => candidate.worker === worker)
     if (slot === undefined || this.#closed) {
       worker.leave('drain')

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { isErrorCode, WeirError } from '../base/errors.ts'
+import { isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { Channel } from '../ipc/channel.ts'
@@ -39,7 +39,7 @@ const nodeOptions: Record<WorkerRole, readonly string[]> = {
  */
 const mallocOptions = {
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: String(32 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 }
 
@@ -74,7 +74,8 @@ export class WorkerHandle {
   readonly role: WorkerRole
   readonly index: number
   readonly socketPath: string
-  readonly #child: ChildProcess
+  /** Null when the system could not start it. */
+  readonly #child: ChildProcess | null
   readonly #channel: Channel<FromMaster, ToMaster>
   readonly #pending = new Map<number, (answer: Answer | null) => void>()
   #nextRequest = 1
@@ -88,12 +89,9 @@ export class WorkerHandle {
     this.role = role
     this.index = init.index
     this.socketPath = init.socketPath
-    this.#child = spawn(process.execPath, [...nodeOptions[role], mains[role]], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      env: { ...process.env, ...mallocOptions },
-    })
+    this.#child = this.#start(listener)
     // Without file descriptors to spare there is no pipe; the child's error event tells.
-    const pipe = (this.#child.stdio?.[controlFd] as Socket | undefined) ?? new Socket()
+    const pipe = (this.#child?.stdio?.[controlFd] as Socket | undefined) ?? new Socket()
     this.#channel = new Channel<FromMaster, ToMaster>(pipe, {
       onMessage: (message) => this.#onMessage(message, listener),
       onMedia: () => {
@@ -107,15 +105,15 @@ export class WorkerHandle {
         setTimeout(() => this.kill(), error === null ? endGraceMs : 0).unref()
       },
     })
-    this.#child.once('error', (error) => this.#onExit(error.message, listener))
-    this.#child.once('exit', (code, signal) => {
+    this.#child?.once('error', (error) => this.#onExit(error.message, listener))
+    this.#child?.once('exit', (code, signal) => {
       this.#onExit(signal === null ? `exit status ${code}` : `killed by ${signal}`, listener)
     })
     this.send({ t: 'init', version: protocolVersion, ...init })
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0
+    return this.#child?.pid ?? 0
   }
 
   get ready(): boolean {
@@ -146,7 +144,7 @@ export class WorkerHandle {
   }
 
   kill(): void {
-    if (!this.#exited) this.#child.kill('SIGKILL')
+    if (!this.#exited) this.#child?.kill('SIGKILL')
   }
 
   /** @returns what the worker tells of itself, or null when it does not answer in time */
@@ -168,6 +166,19 @@ export class WorkerHandle {
       })
       this.send({ t: 'ask', request, question })
     })
+  }
+
+  /** Most failures come as an event; some, such as a lack of memory, are thrown, and come as if by an event. */
+  #start(listener: WorkerListener): ChildProcess | null {
+    try {
+      return spawn(process.execPath, [...nodeOptions[this.role], mains[this.role]], {
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+        env: { ...process.env, ...mallocOptions },
+      })
+    } catch (error) {
+      setImmediate(() => this.#onExit(messageOf(error), listener))
+      return null
+    }
   }
 
   #onMessage(message: ToMaster, listener: WorkerListener): void {

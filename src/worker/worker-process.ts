@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
-import { type Logger, openLog, type ProcessLog } from '../base/logger.ts'
+import { type Logger, type LogOptions, openLog, type ProcessLog } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
@@ -86,8 +86,9 @@ export function runWorker(role: WorkerRole, create: (context: WorkerContext) => 
       shell.onOrphaned()
     },
   })
-  // Ctrl-C at a terminal reaches every process of the group; the master speaks for it.
+  // Ctrl-C at a terminal, and its end, reach every process of the group; the master speaks for all.
   process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
   control.send({ t: 'hello', version: protocolVersion, pid: process.pid })
 }
 
@@ -158,7 +159,7 @@ class WorkerShell {
       case 'init':
         throw new WeirError('IPC_FRAME', 'a second init message')
       case 'reload':
-        this.#log.apply(message.log)
+        this.#applyLog(message.log)
         this.#worker.reload(message.config)
         break
       case 'reopen-log':
@@ -175,6 +176,15 @@ class WorkerShell {
         break
       default:
         this.#worker.onMessage(message)
+    }
+  }
+
+  /** The master could open the file; this process may be out of file descriptors. */
+  #applyLog(options: LogOptions): void {
+    try {
+      this.#log.apply(options)
+    } catch (error) {
+      this.#log.logger.error({ code: codeOf(error) }, `the log stays as it was: ${messageOf(error)}`)
     }
   }
 

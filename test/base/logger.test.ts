@@ -1,6 +1,14 @@
-import { mkdirSync, readFileSync, renameSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/base/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -107,4 +115,41 @@ describe('a log file', () => {
     log.flush()
     expect(messagesOf(file)).toStrictEqual(['still here'])
   })
+
+  test('that cannot be opened anew stays open, says why, and is opened anew another time', async () => {
+    const directory = tempDir()
+    const file = join(directory, 'logs', 'weir.log')
+    const log = await openLog('master', { tank: 'file', level: 'info', file })
+    log.logger.info('before')
+    renameSync(join(directory, 'logs'), join(directory, 'moved'))
+    writeFileSync(join(directory, 'logs'), '')
+    for (let attempt = 0; attempt < 3; attempt += 1) log.reopen()
+    log.logger.info('still here')
+    const moved = linesOf(join(directory, 'moved', 'weir.log'))
+    expect(moved).toMatchObject([
+      { msg: 'before' },
+      ...Array(3).fill({ level: 'error', code: 'LOG_FILE', msg: expect.stringContaining(file) }),
+      { msg: 'still here' },
+    ])
+    rmSync(join(directory, 'logs'))
+    log.reopen()
+    log.logger.info('anew')
+    log.flush()
+    expect(messagesOf(file)).toStrictEqual(['anew'])
+    await vi.waitFor(() =>
+      expect(openFiles().filter((path) => path.startsWith(directory))).toStrictEqual([file]),
+    )
+  })
 })
+
+/** The files that this process has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      // The descriptor of the reading itself.
+      return []
+    }
+  })
+}

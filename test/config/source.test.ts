@@ -85,6 +85,13 @@ test('includes nothing when a pattern matches nothing', () => {
   expect(names(write('main.conf', 'a; include conf.d/*.conf; include /nowhere/*.conf; b;'))).toBe('a b')
 })
 
+test('falls back to another directory when it is told to: the working directory of the start', () => {
+  write('start/conf/one.conf', 'one;')
+  const path = write('conf/main.conf', 'include conf/one.conf; include conf/*.conf;')
+  const show = readSource(path, join(folder, 'start')).directives.map(({ name }) => name)
+  expect(show).toEqual(['one', 'one'])
+})
+
 test('falls back to the working directory for a pattern too, when nothing beside the file matches', () => {
   write('elsewhere/one.conf', 'one;')
   const text = join(relative(process.cwd(), folder), 'elsewhere', '*.conf')

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import type { ServerStatus } from '../../src/master/control-contract.ts'
 import { LivePair } from './support/live-pair.ts'
 import { type Server, startServer } from './support/server.ts'
 
@@ -58,4 +59,20 @@ test('an edit that moves the runtime_dir does not hide the running server', asyn
   const server = await startServer()
   server.change({ runtime_dir: './elsewhere' })
   expect(await server.status()).toMatchObject({ pid: server.master.pid })
+})
+
+test('ctl status shows a process that hangs', async () => {
+  const server = await startServer({ workers: 2 })
+  const { workers } = await server.status()
+  const { pid, role, index } = workers.find((worker) => worker.role === 'stream')!
+  process.kill(pid, 'SIGSTOP')
+  onTestFinished(() => void process.kill(pid, 'SIGCONT'))
+  const hanging = ({ silent }: ServerStatus) => silent.filter(({ state }) => state === 'no answer')
+  const status = await server.status()
+  expect(hanging(status)).toEqual([{ role, index, pid, state: 'no answer' }])
+  expect(status.workers.map((worker) => worker.pid)).not.toContain(pid)
+  const { stdout } = await server.weir('ctl', 'status')
+  expect(stdout).toMatch(new RegExp(`^${role} ${index} +${pid} +no answer`, 'm'))
+  process.kill(pid, 'SIGCONT')
+  expect(hanging(await server.status())).toEqual([])
 })

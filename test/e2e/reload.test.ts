@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { codeOf, WeirError } from '../../src/base/errors.ts'
 import { freePort } from './support/free-port.ts'
 import { LivePair } from './support/live-pair.ts'
@@ -23,6 +27,66 @@ test('a file that is not valid changes nothing, and the log says where and why',
   await live.goesOn()
   server.configure({})
   expect(await server.status()).toMatchObject({ maxConnections: before.maxConnections, connections: 2 })
+})
+
+test('an address that cannot be listened on: nothing changes, and a worker that dies is replaced', async () => {
+  const server = await startServer({ workers: 1 })
+  const taken = await freePort()
+  const holder = createServer().listen(taken)
+  onTestFinished(() => void holder.close())
+  await once(holder, 'listening')
+  server.change({ listen: `${server.port} ${taken}`, max_connections: 5 })
+  server.master.signal('SIGHUP')
+  const line = await server.waitForLog(({ msg }) => msg.startsWith('reload refused'))
+  expect(line).toMatchObject({ level: 'error', code: 'LISTEN' })
+  expect(line.msg).toContain(`listen ${taken}: the port is in use by`)
+  const { maxConnections, workers } = await server.status()
+  expect(maxConnections).not.toBe(5)
+  const { pid } = workers.find(({ role }) => role === 'stream')!
+  process.kill(pid, 'SIGKILL')
+  await server.waitForStatus('the replacement', (now) =>
+    workersOf(now, 'stream').some((worker) => worker.pid !== pid),
+  )
+  await LivePair.start(server.url('one'))
+})
+
+test('an address beside the one that is listened on, on the same port', async () => {
+  const server = await startServer({ workers: 2 })
+  const live = await LivePair.start(server.url('one'))
+  server.change({ listen: `127.0.0.1:${server.port}` })
+  await server.reload()
+  const address = `127.0.0.1:${server.port}`
+  await until('both workers to listen on it', () => listening(server, address) === 2)
+  await (await LivePair.start(server.url('two'))).goesOn()
+  await live.goesOn()
+})
+
+test('many reloads at once are done one after the other', async () => {
+  const server = await startServer({ workers: 1 })
+  const ports = [await freePort(), await freePort(), await freePort()]
+  for (const port of ports) {
+    server.change({ listen: `${server.port} ${port}` })
+    server.master.signal('SIGHUP')
+  }
+  await until('the last one', () => listening(server, `[::]:${ports[2]}`) === 1)
+  await LivePair.start(server.url('one'))
+  expect(await isRefused(`rtmp://127.0.0.1:${ports[0]}/live/one`)).toBe(true)
+})
+
+test('a log file that cannot be opened: nothing changes, and everybody goes on', async () => {
+  const server = await startServer({ workers: 2 })
+  const live = await LivePair.start(server.url('one'))
+  writeFileSync(join(server.dir, 'file'), '')
+  server.change({ srs_log_file: './file/weir.log', max_connections: 5 })
+  server.master.signal('SIGHUP')
+  const line = await server.waitForLog(({ msg }) => msg.startsWith('reload refused'))
+  expect(line).toMatchObject({ level: 'error', code: 'LOG_FILE' })
+  expect(line.msg).toContain('srs_log_file ./file/weir.log')
+  expect((await server.status()).maxConnections).not.toBe(5)
+  await live.goesOn()
+  server.change({ srs_log_file: './weir.log' })
+  await server.reload()
+  expect((await server.status()).maxConnections).toBe(5)
 })
 
 test('gop_cache off holds for players that join from then on', async () => {

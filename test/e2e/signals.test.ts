@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { codeOf } from '../../src/base/errors.ts'
 import { LivePair } from './support/live-pair.ts'
@@ -129,6 +130,16 @@ test('a worker that gets QUIT is replaced, and keeps the clients it has until th
   await until('the drained worker to end', () => !isRunning(drained))
 })
 
+test('HUP and INT to a worker do nothing: those of a terminal reach every process, and the master speaks for all', async () => {
+  const server = await startServer({ workers: 2 })
+  const live = await LivePair.start(server.url('one'))
+  const { workers } = await server.status()
+  for (const { pid } of workers) for (const signal of ['SIGHUP', 'SIGINT']) process.kill(pid, signal)
+  await live.goesOn()
+  const pids = (await server.status()).workers.map(({ pid }) => pid)
+  expect(pids).toEqual(workers.map(({ pid }) => pid))
+})
+
 test('a worker that gets USR2 tells its state in its log', async () => {
   const server = await startServer()
   const live = await LivePair.start(server.url('one'))
@@ -180,6 +191,45 @@ test('daemon on: the command comes back when the server accepts clients, and the
   await until('the daemon to end', () => !isRunning(pid))
   server.assertNothingLeft()
   expect(existsSync(server.pidFile)).toBe(false)
+})
+
+test('daemon on: it goes on when whoever started it is gone before it has started', async () => {
+  const server = await Server.prepare({ settings: { daemon: 'on' } })
+  const front = server.command()
+  await until('the daemon to begin', () => server.pidInFile() !== null)
+  await front.kill()
+  const player = await until('the daemon to accept clients', async () => {
+    try {
+      return await TestPlayer.play(server.url('one'))
+    } catch (error) {
+      if (codeOf(error) === 'RTMP_CLOSED') return null
+      throw error
+    }
+  })
+  await server.waitForLog({ msg: 'the server accepts clients' })
+  // Whatever it has to say to nobody it has said by now.
+  expect((await server.status()).pid).toBe(server.pidInFile())
+  await player.close()
+  const pid = server.pidInFile()!
+  expect(await server.weir('ctl', 'stop')).toMatchObject({ status: 0 })
+  await until('the daemon to end', () => !isRunning(pid))
+  server.assertNothingLeft()
+})
+
+test('daemon on with a work_dir: paths count from it, the path of the configuration from where it was given', async () => {
+  const settings = { daemon: 'on', work_dir: './sub', pid: '../weir.pid', runtime_dir: '../run' }
+  const server = await Server.prepare({ settings: { ...settings, srs_log_file: '../weir.log' } })
+  for (const name of ['sub', 'conf']) mkdirSync(join(server.dir, name))
+  writeFileSync(join(server.dir, 'conf', 'main.conf'), 'include weir.conf;')
+  expect(await server.weir('-c', 'conf/main.conf')).toMatchObject({ status: 0, stderr: '' })
+  const pid = server.pidInFile()!
+  await (await TestPlayer.play(server.url('one'))).close()
+  await server.waitForLog({ role: 'master', pid, config: join(server.dir, 'conf/main.conf') })
+  expect(await server.weir('ctl', 'reload')).toMatchObject({ status: 0 })
+  await server.waitForLog({ msg: 'reloaded' })
+  expect(await server.weir('-c', 'weir.conf', 'ctl', 'stop')).toMatchObject({ status: 0 })
+  await until('the daemon to end', () => !isRunning(pid))
+  server.assertNothingLeft()
 })
 
 async function newClientsAreRefused(server: Server): Promise<void> {

@@ -73,6 +73,11 @@ test('a runtime_dir whose path is too long for a socket', async () => {
   await failsToStart(server, ['RUNTIME_DIR', 'runtime_dir', 'too long', '107'])
 })
 
+test.each(['off', 'on'])('a work_dir that is not there, daemon %s', async (daemon) => {
+  const server = await Server.prepare({ settings: { work_dir: './nowhere', daemon } })
+  await failsToStart(server, ['WORK_DIR', 'work_dir ./nowhere', 'ENOENT'])
+})
+
 test('a log file that cannot be written', async () => {
   const server = await Server.prepare({ settings: { srs_log_file: './file/weir.log' } })
   writeFileSync(join(server.dir, 'file'), '')

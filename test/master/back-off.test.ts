@@ -21,3 +21,23 @@ test('begins anew after a long life', () => {
   expect(backOff.next(aLongLife)).toBe(0)
   expect([backOff.next(0), backOff.next(0)]).toStrictEqual([0, 100])
 })
+
+test('forgets failures that are long past', () => {
+  const backOff = new BackOff()
+  let now = 0
+  for (let failure = 0; failure < 20; failure += 1) {
+    expect(backOff.next(aLongLife - 1, now)).toBe(0)
+    now += 120_000
+  }
+})
+
+test('remembers failures that follow each other as closely as it lets them', () => {
+  const backOff = new BackOff()
+  let now = 0
+  let waitMs = 0
+  for (let failure = 0; failure < 20; failure += 1) {
+    waitMs = backOff.next(aLongLife - 1, now)
+    now += waitMs + aLongLife - 1
+  }
+  expect(waitMs).toBe(30_000)
+})

@@ -125,6 +125,28 @@ describe('streams', () => {
     expect(lines).toStrictEqual([])
   })
 
+  test('that are gone leave a process that is killed when it hangs instead of ending', () => {
+    const { pool, spawned, lines, end } = setUp({ spares: 0 })
+    pool.release(pool.acquire())
+    vi.advanceTimersByTime(9_999)
+    expect(spawned[0]!.killed).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(spawned[0]!.killed).toBe(true)
+    expect(lines).toMatchObject([
+      { level: 50, worker: 'b1', msg: 'a back-source did not stop and is killed' },
+    ])
+    end(spawned[0]!)
+    expect(lines.length).toBe(1)
+  })
+
+  test('that are gone leave a process that ends in time, and nothing to wait for', () => {
+    const { pool, spawned, lines, end } = setUp({ spares: 0 })
+    pool.release(pool.acquire())
+    end(spawned[0]!)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(lines).toStrictEqual([])
+  })
+
   test('are not given to a process that ends', () => {
     const { pool, spawned } = setUp()
     pool.release(pool.acquire())

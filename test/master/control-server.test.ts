@@ -1,10 +1,13 @@
+import * as net from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ServerStatus } from '../../src/master/control-contract.ts'
 import { askMaster, ControlServer } from '../../src/master/control-server.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { listenUnix } from '../support/unix-server.ts'
+
+vi.mock('node:net', { spy: true })
 
 const status: ServerStatus = {
   version: '1.2.3',
@@ -17,6 +20,7 @@ const status: ServerStatus = {
   refusedConnections: 0,
   sources: 1,
   workers: [],
+  silent: [],
 }
 
 async function listening(answer: () => Promise<ServerStatus>) {
@@ -65,5 +69,25 @@ describe('asking', () => {
     const path = join(tempDir(), 'master.sock')
     await listenUnix(path, (socket) => socket.destroy())
     await expect(askMaster(path)).rejects.toMatchObject({ code: 'NOT_RUNNING' })
+  })
+})
+
+test('a server that cannot accept a connection goes on, and the log says why', async () => {
+  const { path, lines } = await listening(async () => status)
+  const [server] = vi
+    .mocked(net.createServer)
+    .mock.results.slice(-1)
+    .map(({ value }) => value as net.Server)
+  for (let attempt = 0; attempt < 3; attempt += 1) server!.emit('error', new Error('accept EMFILE'))
+  expect(lines).toMatchObject(Array(3).fill({ level: 50, msg: 'control socket: accept EMFILE' }))
+  expect(await askMaster(path)).toStrictEqual(status)
+})
+
+test('who asks a master that hangs is told so', async () => {
+  const path = join(tempDir(), 'master.sock')
+  await listenUnix(path, () => {})
+  await expect(askMaster(path, 20)).rejects.toMatchObject({
+    code: 'NOT_RUNNING',
+    message: `no answer on ${path} in 20 ms: the server hangs`,
   })
 })

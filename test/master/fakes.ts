@@ -13,6 +13,7 @@ export class FakeWorker {
   exited = false
   reachable = true
   leaving = false
+  killed = false
 
   constructor(name: string) {
     this.name = name
@@ -26,6 +27,10 @@ export class FakeWorker {
   leave(how: 'stop' | 'drain'): void {
     this.leaving = true
     this.send({ t: how })
+  }
+
+  kill(): void {
+    this.killed = true
   }
 
   /** What was sent since the last call. */

@@ -1,12 +1,30 @@
+import * as fs from 'node:fs'
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { controlSocketOf, RuntimeDir } from '../../src/master/runtime-dir.ts'
 import { deadPid, livingPid } from '../support/processes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
+vi.mock('node:fs', { spy: true })
+
+afterEach(() => {
+  vi.mocked(fs.readdirSync).mockReset()
+  vi.mocked(fs.rmSync).mockReset()
+})
+
 const own = String(process.pid)
+
+/** Has the next calls of a function fail with these codes; the others do what they always do. */
+function failNext(
+  calls: { mockImplementationOnce(implementation: () => never): unknown },
+  code: string,
+): void {
+  calls.mockImplementationOnce(() => {
+    throw Object.assign(new Error(code), { code })
+  })
+}
 
 /** A directory as a master leaves it: with a socket. */
 function masterDir(base: string, pid: number): string {
@@ -94,6 +112,28 @@ describe('directories of other masters', () => {
     new RuntimeDir(base)
     expect(readdirSync(base).sort()).toStrictEqual([own, String(pid), `${pid}0000`, 'logs'].sort())
     expect(readdirSync(foreign)).toStrictEqual(['precious'])
+  })
+})
+
+describe('the directory of a dead master', () => {
+  test.each(['EACCES', 'EPERM', 'ENOENT'])(
+    'is no obstacle when it is another user’s, or gone meanwhile (%s)',
+    async (code) => {
+      const base = tempDir()
+      masterDir(base, await deadPid())
+      const { readdirSync: list } = await vi.importActual<typeof fs>('node:fs')
+      // The first is that of the base, the second that of the directory in it.
+      vi.mocked(fs.readdirSync).mockImplementationOnce(list as never)
+      failNext(vi.mocked(fs.readdirSync), code)
+      expect(existsSync(new RuntimeDir(base).path)).toBe(true)
+    },
+  )
+
+  test('is no obstacle when it cannot be removed', async () => {
+    const base = tempDir()
+    masterDir(base, await deadPid())
+    failNext(vi.mocked(fs.rmSync), 'EACCES')
+    expect(existsSync(new RuntimeDir(base).path)).toBe(true)
   })
 })
 

@@ -40,6 +40,7 @@ const server: ServerStatus = {
   refusedConnections: 2,
   sources: 0,
   workers: [worker],
+  silent: [],
 }
 
 test('shows the server and its processes', () => {
@@ -53,6 +54,23 @@ test('shows the server and its processes', () => {
       '',
     ].join('\n'),
   )
+})
+
+test('shows processes that start, and those that do not answer', () => {
+  const silent: ServerStatus['silent'] = [
+    { role: 'stream', index: 2, pid: 12, state: 'no answer' },
+    { role: 'back-source', index: 3, pid: 13, state: 'starting' },
+  ]
+  expect(
+    formatStatus({ ...server, silent })
+      .split('\n')
+      .slice(3, -1),
+  ).toStrictEqual([
+    'PROCESS        PID  UP         RSS    CPU     BUSY  CONNECTIONS',
+    'stream 1       11   1h2m       64 MB  12.3 s  26 %  7',
+    'stream 2       12   no answer  -      -       -     -',
+    'back-source 3  13   starting   -      -       -     -',
+  ])
 })
 
 test('shows each stream once, with the players of all workers', () => {

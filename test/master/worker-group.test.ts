@@ -153,10 +153,13 @@ describe('a worker that drains', () => {
   })
 
   test('says so once more without effect', async () => {
-    const { say, names } = await started()
+    const { say, ready, named, names } = await started()
     say('1a', { t: 'draining' })
     say('1a', { t: 'draining' })
     expect(names()).toStrictEqual(['1a', '2a', '1b'])
+    expect(named('1a').take()).toStrictEqual([])
+    ready('1b')
+    expect(named('1a').take()).toStrictEqual([{ t: 'drain' }])
   })
 })
 

@@ -135,6 +135,11 @@ export class Server {
     return run(weir, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
   }
 
+  /** Runs the program with this configuration, without waiting for its end. */
+  command(): Command {
+    return new Command(weir, ['-c', this.configFile], { cwd: this.dir, env: this.#env })
+  }
+
   /**
    * Starts a master and waits until it accepts clients.
    * @throws Error with what it printed when it ends instead
