@@ -88,6 +88,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     return answerAboutClients(question, this.#live)
   }
 
+  onTaken(socket: Socket): void {
+    this.#ports.keep(socket)
+  }
+
   send(message: ToMaster): void {
     this.#context.send(message)
   }

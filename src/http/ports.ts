@@ -75,6 +75,15 @@ export class WebPorts {
     return addresses
   }
 
+  /** Counts a connection that has left its server, as one that is there. */
+  keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#sockets.size === 0) this.#handler.onEmpty()
+    })
+  }
+
   /** Listens no more, and closes every connection as soon as nothing is going on there. */
   drain(): void {
     this.#closing = true
@@ -124,10 +133,6 @@ export class WebPorts {
       socket.destroy()
       return
     }
-    this.#sockets.add(socket)
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      if (this.#sockets.size === 0) this.#handler.onEmpty()
-    })
+    this.keep(socket)
   }
 }

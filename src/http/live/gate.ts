@@ -5,27 +5,22 @@ import type { ViewerSocket } from '../../live/viewer.ts'
  * full, so that the broadcast keeps the viewer's place: a viewer that waits for its stream misses nothing of it.
  */
 export class Gate implements ViewerSocket {
-  readonly #socket: ViewerSocket
-  #isOpen = false
-
-  constructor(socket: ViewerSocket) {
-    this.#socket = socket
-  }
+  #socket: ViewerSocket | null = null
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#socket !== null
   }
 
   /** The broadcast is to be told that its viewer has drained. */
-  open(): void {
-    this.#isOpen = true
+  open(socket: ViewerSocket): void {
+    this.#socket = socket
   }
 
   get writableNeedDrain(): boolean {
-    return !this.#isOpen || this.#socket.writableNeedDrain
+    return this.#socket === null || this.#socket.writableNeedDrain
   }
 
   write(bytes: Buffer): boolean {
-    return this.#socket.write(bytes)
+    return this.#socket?.write(bytes) ?? false
   }
 }

@@ -2,6 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import { WeirError } from '../../base/errors.ts'
 import { plainIp } from '../../base/plain-ip.ts'
+import { socketHighWaterMark } from '../../live/viewer.ts'
+import { adoptSocket } from '../../worker/adopt-socket.ts'
 import { closeSoon, type Transport, type TransportOwner, watchSocket } from './transport.ts'
 
 /** Bytes that a client may send after its request; nothing is done with them. */
@@ -9,55 +11,67 @@ const maxInputBytes = 64 * 1024
 
 /**
  * A stream as the body of an HTTP answer. It has no length and no chunks: it ends with its connection, which every
- * player understands, and which lets all of them share the same bytes. Once the answer has begun, the stream is
- * written to the socket itself, past Node's HTTP layer.
+ * player understands, and which lets all of them share the same bytes. Once the answer has begun, the connection
+ * is taken from Node's HTTP server, with its parser, request and response: the stream is written to the socket itself.
  */
 export class HttpTransport implements Transport {
-  readonly socket: Socket
   readonly ip: string
   readonly port: number
-  readonly #response: ServerResponse
+  readonly #onTaken: (socket: Socket) => void
+  /** Until the answer has begun. */
+  #response: ServerResponse | null
+  /** From then on. */
+  #socket: Socket | null = null
   #owner: TransportOwner | null = null
-  #accepted = false
-  #bytesBefore = { read: 0, written: 0 }
+  #bytesReadBefore = 0
   #inputBytes = 0
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.socket = request.socket
+  /** @param onTaken gets the connection when it leaves the HTTP server */
+  constructor(request: IncomingMessage, response: ServerResponse, onTaken: (socket: Socket) => void) {
     this.#response = response
+    this.#onTaken = onTaken
     this.ip = plainIp(request.socket.remoteAddress)
     this.port = request.socket.remotePort ?? 0
   }
 
   get bytesIn(): number {
-    return this.#accepted ? this.socket.bytesRead - this.#bytesBefore.read : 0
+    return this.#socket === null ? 0 : this.#socket.bytesRead - this.#bytesReadBefore
   }
 
   get bytesOut(): number {
-    return this.#accepted ? this.socket.bytesWritten - this.#bytesBefore.written : 0
+    return this.#socket?.bytesWritten ?? 0
   }
 
   start(owner: TransportOwner): void {
     this.#owner = owner
-    this.#response.once('close', () => {
-      if (!this.#accepted) owner.onGone(null)
+    this.#response?.once('close', () => {
+      if (this.#socket === null) owner.onGone(null)
     })
   }
 
   refuse(status: number): void {
-    answerStatus(this.#response, status)
+    if (this.#response !== null) answerStatus(this.#response, status)
   }
 
-  accept(contentType: string, first: Buffer): void {
-    // A pipelined request has no socket to answer on before the answers ahead of it are done.
-    if (this.#response.socket !== this.socket || this.#owner === null) {
-      throw new WeirError('HTTP_REQUEST', 'a live stream cannot be asked for behind another request')
-    }
-    this.#accepted = true
-    this.#bytesBefore = { read: this.socket.bytesRead, written: this.socket.bytesWritten }
-    this.#takeSocket(this.#owner)
-    const cors = this.#response.getHeader('Access-Control-Allow-Origin')
-    const head = [
+  accept(contentType: string, first: Buffer): Socket {
+    const head = this.#headOf(contentType)
+    const socket = this.#takeSocket()
+    socket.cork()
+    socket.write(head)
+    if (first.length > 0) socket.write(first)
+    socket.uncork()
+    return socket
+  }
+
+  end(): void {
+    if (this.#socket !== null) closeSoon(this.#socket)
+  }
+
+  sweep(): void {}
+
+  #headOf(contentType: string): string {
+    const cors = this.#response?.getHeader('Access-Control-Allow-Origin')
+    const lines = [
       'HTTP/1.1 200 OK',
       `Content-Type: ${contentType}`,
       'Cache-Control: no-cache, no-store',
@@ -65,32 +79,36 @@ export class HttpTransport implements Transport {
       `Date: ${new Date().toUTCString()}`,
       ...(cors === undefined ? [] : [`Access-Control-Allow-Origin: ${cors}`]),
     ]
-    this.socket.cork()
-    this.socket.write(`${head.join('\r\n')}\r\n\r\n`)
-    if (first.length > 0) this.socket.write(first)
-    this.socket.uncork()
+    return `${lines.join('\r\n')}\r\n\r\n`
   }
-
-  end(): void {
-    closeSoon(this.socket)
-  }
-
-  sweep(): void {}
 
   /**
-   * Takes the socket from Node's HTTP parser: a listener for `data` makes Node hand the bytes to listeners, and the
-   * parser's own listener is removed. What a client sends now would else be parsed as further requests, without end.
+   * Takes the connection from the HTTP server. What a client sends now would else be parsed as further requests, without
+   * end; and what Node keeps for a request costs twice as much memory as the rest of a viewer.
+   * @throws WeirError HTTP_REQUEST when another answer goes first
    */
-  #takeSocket(owner: TransportOwner): void {
-    const parsers = this.socket.listeners('data')
-    this.socket.on('data', (bytes: Buffer) => {
+  #takeSocket(): Socket {
+    const accepted = this.#response?.socket
+    // A pipelined request has no socket to answer on before the answers ahead of it are done.
+    if (!accepted || accepted.writableLength > 0 || this.#owner === null) {
+      throw new WeirError('HTTP_REQUEST', 'a live stream cannot be asked for behind another request')
+    }
+    const owner = this.#owner
+    // Node's parser reads below the socket until somebody listens for data.
+    accepted.on('data', () => {})
+    const socket = adoptSocket(accepted, socketHighWaterMark, (bytes) => {
       this.#inputBytes += bytes.length
       if (this.#inputBytes > maxInputBytes) {
         owner.onGone(new WeirError('HTTP_REQUEST', 'the client sends data while it gets a stream'))
       }
     })
-    for (const parser of parsers) this.socket.off('data', parser as (bytes: Buffer) => void)
-    watchSocket(this.socket, owner)
+    this.#socket = socket
+    this.#bytesReadBefore = socket.bytesRead
+    this.#response = null
+    this.#onTaken(socket)
+    if (socket !== accepted) accepted.destroy()
+    watchSocket(socket, owner)
+    return socket
   }
 }
 

@@ -25,6 +25,8 @@ export interface LiveSiteHost {
   readonly logger: Logger
   readonly config: Config
   send(message: ToMaster): void
+  /** A connection left the HTTP server for a viewer. */
+  onTaken(socket: Socket): void
 }
 
 /** The files that are served where live streams are: what is no stream may be a file of that name. */
@@ -181,7 +183,13 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     if (response.destroyed) return
     if (isFile) this.#files.handle(request, response)
     else if (request.method === 'HEAD') await this.#answerHead(target, response)
-    else this.#view(target, 'http', request, new HttpTransport(request, response))
+    else
+      this.#view(
+        target,
+        'http',
+        request,
+        new HttpTransport(request, response, (socket) => this.#host.onTaken(socket)),
+      )
   }
 
   #isLive(target: LiveTarget): Promise<boolean> {

@@ -76,7 +76,7 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     this.#pulled = pulled
     this.#host = host
     this.#logger = host.logger.child({ cid: this.id })
-    this.#gate = new Gate(transport.socket)
+    this.#gate = new Gate()
     this.#viewer = new Viewer(this.#gate, () => {
       const { stallTimeout } = this.#host.config
       this.close(new WeirError('PLAYER_STALLED', `nothing was read for ${stallTimeout} s`))
@@ -219,9 +219,9 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
   }
 
   #play(content: StreamContent): void {
-    this.transport.accept(this.format.contentType, this.format.firstBytes(content))
+    const socket = this.transport.accept(this.format.contentType, this.format.firstBytes(content))
     this.#logger.info({ stream: this.#stream, sid: this.#sid, ...content }, 'play')
-    this.#gate.open()
+    this.#gate.open(socket)
     this.#broadcast.onDrain(this.#viewer)
   }
 

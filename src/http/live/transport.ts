@@ -13,8 +13,6 @@ export interface TransportOwner {
 export interface Transport {
   readonly ip: string
   readonly port: number
-  /** Where the stream's bytes go, once accepted. */
-  readonly socket: ViewerSocket
   /** Bytes of this request and its answer so far, once accepted. */
   readonly bytesIn: number
   readonly bytesOut: number
@@ -25,9 +23,10 @@ export interface Transport {
   /**
    * Answers that the stream follows.
    * @param first bytes before those of the stream
+   * @returns where these go
    * @throws WeirError HTTP_REQUEST when the client cannot be answered so; it may still be refused
    */
-  accept(contentType: string, first: Buffer): void
+  accept(contentType: string, first: Buffer): ViewerSocket
   /** Ends the stream in good order: what was written still leaves. */
   end(reason: string): void
   /** To be called about once a second. */

@@ -84,7 +84,7 @@ export class WebSocketTransport implements Transport {
     answerUpgrade(this.socket, status)
   }
 
-  accept(_contentType: string, first: Buffer): void {
+  accept(_contentType: string, first: Buffer): Socket {
     this.#accepted = true
     this.#heardAtMs = monotonicMs()
     const head = [
@@ -97,6 +97,7 @@ export class WebSocketTransport implements Transport {
     this.socket.write(`${head.join('\r\n')}\r\n\r\n`)
     if (first.length > 0) this.socket.write(first)
     this.socket.uncork()
+    return this.socket
   }
 
   end(reason: string): void {

@@ -30,6 +30,7 @@ async function setUp(remux = '', settings = '') {
   const config = configOf(`${settings} vhost __defaultVhost__ { http_remux { enabled on; ${remux} } }`)
   const files = { has: async () => false, handle: () => expect.unreachable('no file is served here') }
   const host = {
+    onTaken: () => {},
     logger,
     config,
     send: (message: ToMaster) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { adoptSocket } from '../../src/stream/adopt-socket.ts'
+import { adoptSocket } from '../../src/worker/adopt-socket.ts'
 
 let server: Server
 let peer: Socket
