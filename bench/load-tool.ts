@@ -66,12 +66,16 @@ export interface PlayOptions {
   /** Streams that the players spread over, when the URL has `{i}`. */
   readonly streams?: number
   readonly seconds: number
+  /** Players that come in a second, at most; the tool's own default without it. */
+  readonly ramp?: number
   readonly coreList: string | null
 }
 
-export function play({ url, players, streams, seconds, coreList }: PlayOptions): LoadRun<PlayResult> {
+export function play(options: PlayOptions): LoadRun<PlayResult> {
+  const { url, players, streams, seconds, ramp, coreList } = options
   const spread = streams === undefined ? [] : ['--streams', String(streams)]
-  const args = ['play', '-c', String(players), '-r', url, '-d', String(seconds), ...spread]
+  const pace = ramp === undefined ? [] : ['--ramp', String(ramp)]
+  const args = ['play', '-c', String(players), '-r', url, '-d', String(seconds), ...spread, ...pace]
   return new LoadRun<PlayResult>(args, coreList)
 }
 

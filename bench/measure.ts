@@ -16,9 +16,12 @@ export interface Load {
   readonly players: number
   /**
    * Whether the streams run when the players come, or begin when all are there. The latter is for loads near the limit
-   * of a server or of the load itself, where players that join one by one would take minutes to come up.
+   * of a server or of the load itself, where players that join one by one would take minutes to come up. A server may
+   * also have a stream of its own.
    */
-  readonly streamsBegin: 'before players' | 'after players'
+  readonly streamsBegin: 'before players' | 'after players' | 'by themselves'
+  /** How the players take the streams; RTMP if it is left out. */
+  readonly over?: 'RTMP' | 'HTTP-FLV'
 }
 
 /** What one role's processes spent, together. */
@@ -129,10 +132,11 @@ async function measurePlayers(
   load: Load,
   placement: Placement,
 ): Promise<Figures> {
-  const { players, streams } = load
+  const { players, streams, over } = load
+  const name = streams === 1 ? 's_0' : 's_{i}'
   const before = sampleMemory(server.pid)
   const playing = play({
-    url: server.url(streams === 1 ? 's_0' : 's_{i}'),
+    url: over === 'HTTP-FLV' ? server.httpUrl(`/live/${name}.flv`) : server.url(name),
     players,
     ...(streams === 1 ? {} : { streams }),
     seconds: run.seconds,
@@ -149,18 +153,19 @@ async function measurePlayers(
     const result = await within(upTimeoutMs, playing.result, 'the load tool does not report')
     const gigabytesPerSecond = result.bytes / result.seconds / 1e9
     const growth = total(memory, 'rssBytes') - total(before, 'rssBytes')
-    return figuresOf(server, cpu, memory, {
+    const figures = figuresOf(server, cpu, memory, {
       result,
       cpuSecondsPerGb: cpu.cpuSeconds / cpu.seconds / gigabytesPerSecond,
       rssGrowthKbPerPlayer: growth / 1000 / players,
     })
+    return over === undefined ? figures : { ...figures, setting: `${figures.setting}, ${over}` }
   } finally {
     await playing.stop()
     await publishers?.stop()
   }
 }
 
-interface CpuFigures {
+export interface CpuFigures {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly before: ReadonlyMap<number, ProcessSample>
@@ -168,7 +173,7 @@ interface CpuFigures {
 }
 
 /** CPU of the server's tree over a time. A process that began meanwhile counts from its start. */
-async function cpuDuring(server: RunningServer, seconds: number): Promise<CpuFigures> {
+export async function cpuDuring(server: RunningServer, seconds: number): Promise<CpuFigures> {
   const begin = performance.now()
   const before = new Map(sampleCpu(server.pid).map((sample) => [sample.pid, sample]))
   await delay(seconds * 1000)

@@ -1,7 +1,10 @@
 import type { BenchCase } from './cases/bench-case.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
+import { floor } from './cases/floor.ts'
+import { hls } from './cases/hls.ts'
 import { hostile } from './cases/hostile.ts'
+import { httpFlv } from './cases/http-flv.ts'
 import { latencyAlone, latencyAuto } from './cases/latency.ts'
 import { manyPlayers } from './cases/many-players.ts'
 import { manyStreams } from './cases/many-streams.ts'
@@ -24,6 +27,9 @@ export const standingSet: readonly BenchCase[] = [
   workerCount,
   spread,
   hostile,
+  httpFlv,
+  hls,
+  floor,
 ]
 
 /** Measured only when it is named: it takes ten minutes by itself. */
