@@ -9,6 +9,7 @@ import { latencyAlone, latencyAuto } from './cases/latency.ts'
 import { manyPlayers } from './cases/many-players.ts'
 import { manyStreams } from './cases/many-streams.ts'
 import { memory } from './cases/memory.ts'
+import { model } from './cases/model.ts'
 import { publishers } from './cases/publishers.ts'
 import { spread } from './cases/spread.ts'
 import { startTime } from './cases/start-time.ts'
@@ -30,6 +31,7 @@ export const standingSet: readonly BenchCase[] = [
   httpFlv,
   hls,
   floor,
+  model,
 ]
 
 /** Measured only when it is named: it takes ten minutes by itself. */

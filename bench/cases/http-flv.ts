@@ -1,7 +1,8 @@
-import { measure } from '../measure.ts'
+import { type Figures, measure } from '../measure.ts'
 import { barChart } from '../report/chart.ts'
 import { atMost, ratio } from '../report/target.ts'
 import { weir } from '../servers/weir.ts'
+import { alternate, alternateNote } from './alternate.ts'
 import type { BenchCase } from './bench-case.ts'
 import { cpuBars, cpuPerGb, errorsOf, mergedMs, playTable } from './peer-figures.ts'
 
@@ -12,9 +13,11 @@ export const httpFlv: BenchCase = {
   async measure(run) {
     const load = { clip: 500, streams: 1, players: run.count(2000), streamsBegin: 'before players' } as const
     const setup = weir({ mwLatency: mergedMs, workers: 1, http: {} })
-    const rtmp = await measure(run, setup, { ...load, over: 'RTMP' })
-    const flv = await measure(run, setup, { ...load, over: 'HTTP-FLV' })
-    const all = [flv, rtmp]
+    const all = await alternate([
+      () => measure(run, setup, { ...load, over: 'HTTP-FLV' }),
+      () => measure(run, setup, { ...load, over: 'RTMP' }),
+    ])
+    const [flv, rtmp] = all as [Figures, Figures]
     const title = 'CPU to deliver one stream to 2,000 viewers'
     return {
       targets: [
@@ -23,7 +26,7 @@ export const httpFlv: BenchCase = {
       ],
       table: playTable(all),
       charts: [barChart('http-flv.svg', title, 'CPU seconds per GB, less is better', cpuBars(all))],
-      notes: ['Two servers with the same configuration, one after the other.'],
+      notes: [alternateNote],
       data: all,
     }
   },
