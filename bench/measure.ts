@@ -12,6 +12,8 @@ export interface Load {
   readonly clip: ClipKbps
   /** Publishers, each with a stream of its own. */
   readonly streams: number
+  /** Publishers that come in a second, at most; {@link publishersPerSecond} without it. */
+  readonly ramp?: number
   /** Players in all, spread evenly over the streams; 0: the publishers alone are the load. */
   readonly players: number
   /**
@@ -23,6 +25,11 @@ export interface Load {
   /** How the players take the streams; RTMP if it is left out. */
   readonly over?: 'RTMP' | 'HTTP-FLV'
 }
+
+type PublishLoad = Pick<Load, 'clip' | 'streams' | 'ramp'>
+
+/** A server that starts a process for each of the first streams is not to be judged by how it does that all at once. */
+const publishersPerSecond = 20
 
 /** What one role's processes spent, together. */
 export interface RoleFigures {
@@ -82,13 +89,14 @@ export async function withServer<Result>(
 export async function withPublishers<Result>(
   run: BenchRun,
   server: RunningServer,
-  load: Pick<Load, 'clip' | 'streams'>,
+  load: PublishLoad,
   placement: Placement,
   use: () => Promise<Result>,
 ): Promise<Result> {
   const publishers = startPublishers(run, server, load, placement)
   try {
-    await within(upTimeoutMs, publishers.up, `${load.streams} publishers are not up`)
+    const failed = await within(upTimeoutMs, publishers.up, `${load.streams} publishers are not up`)
+    if (failed > 0) throw new Error(`${failed} of ${load.streams} publishers failed`)
     await delay(settleMs)
     return await use()
   } finally {
@@ -115,10 +123,10 @@ export function measure(
 function startPublishers(
   run: BenchRun,
   server: RunningServer,
-  { clip, streams }: Pick<Load, 'clip' | 'streams'>,
+  { clip, streams, ramp = publishersPerSecond }: PublishLoad,
   placement: Placement,
 ): LoadRun<PublishResult> {
-  return publish({ url: server.url('s_{i}'), streams, clip: run.clip(clip), coreList: placement.load })
+  return publish({ url: server.url('s_{i}'), streams, clip: run.clip(clip), ramp, coreList: placement.load })
 }
 
 async function measureIdle(run: BenchRun, server: RunningServer): Promise<Figures> {

@@ -16,6 +16,8 @@ import { mergedMs } from './peer-figures.ts'
 const quickMs = 100
 const manyWorkers = 4
 const playersPerStream = 5
+/** One core is to start a process for each of the first, beside all else. */
+const publishersPerSecond = 10
 
 /** Machines and demands that the units are applied to. */
 const machines = [
@@ -40,7 +42,7 @@ export const model: BenchCase = {
     const seldom = await measure(run, weir({ mwLatency: mergedMs, workers: 1 }), one)
     const often = await measure(run, weir({ mwLatency: quickMs, workers: 1 }), one)
     const streams = run.count(100)
-    const many: Load = { ...one, streams, players: streams * playersPerStream }
+    const many: Load = { ...one, streams, ramp: publishersPerSecond, players: streams * playersPerStream }
     const published = await measure(run, weir({ mwLatency: mergedMs, workers: 1 }), { ...many, players: 0 })
     const inOne = await measure(run, weir({ mwLatency: mergedMs, workers: 1 }), many)
     const inMany = await measure(run, weir({ mwLatency: mergedMs, workers: manyWorkers }), many)
@@ -94,7 +96,8 @@ function unitText({ writeUs, writeUsPerKb, publisher, subscription }: Units): st
 
 const assumptions =
   'Assumed: writes to a network card cost as much as those over loopback do, with the receiver’s part of TCP in it; ' +
-  'cores are as fast as these and share nothing; the kernel spreads players evenly; streams are of the clip’s frame rate; ' +
+  'cores are as fast as these and share nothing; the kernel spreads players evenly; streams are of the clip’s frame rate, ' +
+  'and each costs as much where there are many as here (it is less, as wake-ups serve several); ' +
   `no process is busier than ${usableShare * 100} %. Cores’ worth: writes + publishers + streams in workers.`
 
 function predictionTable(units: Units): string[][] {
