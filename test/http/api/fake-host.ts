@@ -119,10 +119,12 @@ const applied: ReloadOutcome = {
 /** An API whose processes are made up, behind a real HTTP server. */
 export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   const asked: Question[] = []
+  let silent = false
+  let denied = 0
   const inspector: Inspector = new Inspector((message) => {
     if (message.t !== 'inquire') return
     asked.push(message.question)
-    const answer = answerTo(message.question, reload)
+    const answer = silent ? null : answerTo(message.question, reload)
     const answers: WorkerAnswer[] = [{ role: 'stream', index: 1, pid: process.pid, ready: true, answer }]
     if (message.question.ask === 'status') {
       answers.push({ role: 'back-source', index: 3, pid: 999_999, ready: true, answer: null })
@@ -132,12 +134,16 @@ export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   })
   const { logger, lines } = recordingLogger()
   const config = configOf(settings)
-  const host: ApiHost = {
+  const host: { -readonly [K in keyof ApiHost]: ApiHost[K] } = {
     logger,
     config,
     identity: { server: 'srv', service: 'svc12345', pid: 77 },
     inspector,
     machine: new MachineMeter([]),
+    leaving: false,
+    onDenied: () => {
+      denied += 1
+    },
   }
   const api = await createApi(host)
   const http = createServer((request, response) => api.handle(request, response))
@@ -150,5 +156,8 @@ export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   const base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const request = (path: string, init: RequestInit = {}) =>
     fetch(base + path, { redirect: 'manual', ...init })
-  return { api, asked, lines, request, http }
+  const silence = (): void => {
+    silent = true
+  }
+  return { api, asked, lines, request, http, host, silence, denied: () => denied }
 }
