@@ -5,9 +5,11 @@ import { createApi } from '../../../src/http/api/api-app.ts'
 import type { ApiHost } from '../../../src/http/api/api-host.ts'
 import { Inspector } from '../../../src/http/inspector.ts'
 import { MachineMeter } from '../../../src/http/machine/machine-meter.ts'
+import { encodeAnswer } from '../../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   ClientInfo,
+  EncodedAnswer,
   Question,
   ReloadOutcome,
   ServerFacts,
@@ -125,7 +127,10 @@ export async function startApi(settings = '', reload: ReloadOutcome = applied) {
     if (message.t !== 'inquire') return
     asked.push(message.question)
     const answer = silent ? null : answerTo(message.question, reload)
-    const answers: WorkerAnswer[] = [{ role: 'stream', index: 1, pid: process.pid, ready: true, answer }]
+    const encoded = answer && encodeAnswer(answer)
+    const answers: WorkerAnswer<EncodedAnswer>[] = [
+      { role: 'stream', index: 1, pid: process.pid, ready: true, answer: encoded },
+    ]
     if (message.question.ask === 'status') {
       answers.push({ role: 'back-source', index: 3, pid: 999_999, ready: true, answer: null })
       answers.push({ role: 'back-source', index: 4, pid: 999_998, ready: false, answer: null })
