@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
@@ -13,13 +14,13 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
-import { createApi } from './api/api-app.ts'
+import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
-import type { App } from './app.ts'
 import { answerCors, apiRules, siteRules } from './cors.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
+import { MachineMeter } from './machine/machine-meter.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
 
@@ -31,18 +32,21 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
+  readonly machine: MachineMeter
   readonly #live: LiveSite
   readonly #site: Site
   #config: Config
-  #api: App | null = null
+  #api: Api | null = null
   #draining = false
   /** Since the last sweep. */
   #acceptErrors = 0
+  #denied = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
   }
@@ -53,6 +57,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get leaving(): boolean {
+    return this.#draining
   }
 
   get identity(): ServerIdentity {
@@ -98,6 +106,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   reload(config: Config): void {
     this.#config = config
+    this.machine.disks = config.stats.disk
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
@@ -109,12 +118,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   drain(): void {
     this.#draining = true
+    this.#api?.close()
     this.#ports.drain()
     if (this.#ports.connections === 0) this.#context.exit()
   }
 
   async stop(): Promise<void> {
     this.#live.close()
+    this.#api?.close()
     this.#ports.close()
   }
 
@@ -141,22 +152,27 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     if (this.#acceptErrors === 1) this.logger.error({ code: codeOf(error) }, `accept: ${messageOf(error)}`)
   }
 
+  /** Who guesses passwords fills no log: one line a second is enough. */
+  onDenied({ socket, url }: IncomingMessage): void {
+    this.#denied += 1
+    if (this.#denied > 1) return
+    const about = { code: 'API_DENIED', ip: plainIp(socket.remoteAddress), path: url?.replace(/\?.*$/s, '') }
+    this.logger.warn(about, 'api: asked without the right password or token')
+  }
+
   onEmpty(): void {
     if (this.#draining) this.#context.exit()
   }
 
   #sweep(): void {
     this.#acceptErrors = 0
+    this.#denied = 0
     const now = monotonicMs()
     this.#live.sweep(now)
+    if (this.#config.httpApi.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }
-}
-
-/** Where the API and the site share a port, the API has its own part of the paths. */
-function isApiPath(url: string): boolean {
-  return /^\/api(?:[/?]|$)/.test(url)
 }
 
 runWorker('http', (context) => new HttpWorker(context))

@@ -1,4 +1,4 @@
-import type { Question, WorkerAnswer, WorkerRole } from '../ipc/contract.ts'
+import type { EncodedAnswer, Question, WorkerAnswer, WorkerRole } from '../ipc/contract.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 const clientRoles: readonly WorkerRole[] = ['stream', 'http']
@@ -7,6 +7,7 @@ const sourceRoles: readonly WorkerRole[] = ['back-source']
 /** Who can know; the others are not woken up. */
 const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   status: [...clientRoles, ...sourceRoles],
+  usage: [...clientRoles, ...sourceRoles],
   clients: clientRoles,
   client: clientRoles,
   kick: clientRoles,
@@ -14,6 +15,8 @@ const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   traffic: clientRoles,
   streams: sourceRoles,
   stream: sourceRoles,
+  unpublish: [],
+  reload: [],
 }
 
 /**
@@ -25,15 +28,15 @@ export function inquire(
   workers: readonly WorkerHandle[],
   question: Question,
   pids: readonly number[] | null,
-): Promise<WorkerAnswer[]> {
+): Promise<WorkerAnswer<EncodedAnswer>[]> {
   const roles = rolesAsked[question.ask]
   const asked = workers.filter(
     ({ role, pid }) => roles.includes(role) && (pids === null || pids.includes(pid)),
   )
   return Promise.all(
     asked.map(async (worker) => {
-      const { role, index, pid } = worker
-      return { role, index, pid, answer: await worker.ask(question) }
+      const { role, index, pid, ready } = worker
+      return { role, index, pid, ready, answer: await worker.ask(question) }
     }),
   )
 }

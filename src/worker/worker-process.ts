@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { type Logger, type LogOptions, openLog, type ProcessLog } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import { encodeAnswer } from '../ipc/answer-codec.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
   type Answer,
@@ -13,12 +14,13 @@ import {
   type WorkerRole,
   type WorkerStatus,
 } from '../ipc/contract.ts'
+import { ProcessMeter } from './process-meter.ts'
 
 type InitMessage = Extract<FromMaster, { t: 'init' }>
 type CommonMessage = Extract<FromMaster, { t: 'init' | 'reload' | 'reopen-log' | 'stop' | 'drain' | 'ask' }>
 
 /** A question about the worker's work, not about its process. */
-export type WorkQuestion = Exclude<Question, { ask: 'status' }>
+export type WorkQuestion = Exclude<Question, { ask: 'status' | 'usage' }>
 
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
@@ -106,7 +108,7 @@ class WorkerShell {
   readonly #log: ProcessLog
   readonly #control: Channel<ToMaster, FromMaster>
   readonly #worker: Worker
-  #utilization = performance.eventLoopUtilization()
+  readonly #meter = new ProcessMeter()
   #leaving = false
   /** After the last look for what was left behind. */
   #residentBytes = process.memoryUsage.rss()
@@ -166,7 +168,7 @@ class WorkerShell {
         this.#log.reopen()
         break
       case 'ask':
-        this.#control.send({ t: 'answer', request: message.request, answer: this.#answer(message.question) })
+        this.#onAsk(message.request, message.question)
         break
       case 'drain':
         this.#drain()
@@ -238,24 +240,22 @@ class WorkerShell {
     this.#residentBytes = process.memoryUsage.rss()
   }
 
+  #onAsk(request: number, question: Question): void {
+    const answer = this.#answer(question)
+    this.#control.send({ t: 'answer', request, answer: answer && encodeAnswer(answer) })
+  }
+
   #answer(question: Question): Answer | null {
-    if (question.ask !== 'status') return this.#worker.answer(question)
-    return { of: 'status', status: this.#status() }
+    if (question.ask === 'status') return { of: 'status', status: this.#status() }
+    if (question.ask === 'usage') return { of: 'usage', usage: process.resourceUsage() }
+    return this.#worker.answer(question)
   }
 
   #status(): WorkerStatus {
-    const utilization = performance.eventLoopUtilization()
-    const since = performance.eventLoopUtilization(utilization, this.#utilization)
-    this.#utilization = utilization
-    const cpu = process.cpuUsage()
     return {
       role: this.#role,
       index: this.#index,
-      pid: process.pid,
-      uptimeMs: Math.round(process.uptime() * 1000),
-      rssBytes: process.memoryUsage.rss(),
-      cpuMs: Math.round((cpu.user + cpu.system) / 1000),
-      eventLoopUtilization: Number(since.utilization.toFixed(4)),
+      ...this.#meter.read(),
       ...this.#worker.status(),
     }
   }

@@ -27,6 +27,13 @@ const purposes: Record<string, (config: Config) => void> = {
     })
     expect(config.vhosts[standard]?.httpRemux).toMatchObject({ enabled: true })
   },
+  'api.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      httpApi: { enabled: true, listen: [{ host: null, port: 1985 }], auth: { enabled: true } },
+      stats: { disk: ['sda', 'vda', 'nvme0n1'] },
+    })
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })
@@ -68,7 +75,7 @@ test.each(Object.keys(purposes))('conf/%s loads without a warning and does what 
 test('conf/full.conf loads, and warns only of examples that are not acted on', () => {
   const { warnings } = loadConfig(`${folder}full.conf`)
   const names = warnings.map((line) => /"(.*)" is accepted but not acted on/.exec(line)?.[1])
-  expect(names).toEqual(['server_id', 'stats', 'cluster'])
+  expect(names).toEqual(['server_id', 'cluster'])
 })
 
 test('every file of conf/ is tested', () => {

@@ -16,8 +16,15 @@ export const heartbeat = section('Tells another server regularly that this one l
 
 export const stats = section('What the API tells about the machine.', since1, {
   enabled: flag('on', 'Whether statistics of the machine are gathered.', since6),
-  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', since1),
-  disk: list('', 'names of disks', 'The disks whose traffic is reported.', { ...since1, example: 'sda sdb' }),
+  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', {
+    ...since1,
+    acted: true,
+  }),
+  disk: list('', 'names of disks', 'The disks whose business is reported.', {
+    ...since1,
+    acted: true,
+    example: 'sda sdb',
+  }),
 })
 
 function https(listen: string) {
@@ -40,10 +47,27 @@ export const httpApi = section('The HTTP API.', since1, {
     enabled: flag('off', 'Whether these calls are served.', since6),
     allowReload: flag('off', 'Whether the call that reloads the configuration is served.', since6),
   }),
-  auth: section('A password for the API.', since6, {
-    enabled: flag('off', 'Whether a password is asked for.', since6),
-    username: text('', 'any text', 'The user name.', { ...since6, example: 'admin' }),
-    password: text('', 'any text', 'The password.', { ...since6, example: 'admin' }),
+  allowMethodParam: flag(
+    'off',
+    'Takes `?method=DELETE` of a GET for the method, as SRS does: its console needs it. Any page can make a browser send a GET.',
+    { acted: true },
+  ),
+  auth: section('Who may use the API.', since6, {
+    enabled: flag('off', 'Whether a password or a token is asked for.', { ...since6, acted: true }),
+    username: text('', 'any text without a colon', 'The user name.', {
+      ...since6,
+      acted: true,
+      example: 'admin',
+    }),
+    password: text('', 'any text', 'The password; without one, only tokens are accepted.', {
+      ...since6,
+      acted: true,
+      example: 'secret',
+    }),
+    tokens: list('', 'one or more tokens', 'Bearer tokens, each as good as the password: for programs.', {
+      acted: true,
+      example: '6n3vq0dzl7c2 x81ek5wjr04t',
+    }),
   }),
   https: https('1990'),
 })
