@@ -20,6 +20,7 @@ import { answerCors, apiRules, siteRules } from './cors.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
+import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
 
@@ -33,6 +34,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly inspector = new Inspector((message) => this.send(message))
   readonly #live: LiveSite
   readonly #site: Site
+  readonly #pages: Pages
   #config: Config
   #api: App | null = null
   #draining = false
@@ -43,6 +45,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.#pages = new Pages(this)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
   }
@@ -126,8 +129,29 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
     const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
     if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
+    if (this.#pages.has(face, request)) this.#answerPage(face, request, response)
+    else this.#answer(isApi, request, response)
+  }
+
+  #answer(isApi: boolean, request: IncomingMessage, response: ServerResponse): void {
     if (isApi) this.#api?.handle(request, response)
     else if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
+  }
+
+  /** A page of this server, unless the operator has a file of that name. */
+  #answerPage(face: Face, request: IncomingMessage, response: ServerResponse): void {
+    if (face === 'api') {
+      this.#pages.answer(face, request, response)
+      return
+    }
+    this.#site.has(request).then(
+      (isFile) => {
+        if (isFile) this.#site.handle(request, response)
+        else this.#pages.answer(face, request, response)
+      },
+      // Whatever is wrong with the file, the site meets it too, and tells.
+      () => this.#site.handle(request, response),
+    )
   }
 
   onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
