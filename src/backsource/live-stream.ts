@@ -151,6 +151,11 @@ export class LiveStream {
     await Promise.all(this.#closing)
   }
 
+  /** Bytes of all publishers. */
+  get bytesIn(): number {
+    return this.#source.bytesIn
+  }
+
   status(): StreamStatus {
     const { video, audio } = this.#source.headers
     let dropped = 0
@@ -172,7 +177,7 @@ export class LiveStream {
   }
 
   /** What the API tells of the stream. */
-  info(): StreamInfo {
+  info(): Omit<StreamInfo, 'recvKbps'> {
     return {
       source: this.number,
       stream: this.stream,

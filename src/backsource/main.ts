@@ -1,14 +1,16 @@
+import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
-import { displayName, vhostOfStream } from '../live/stream-key.ts'
+import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { Packet } from '../media/packet.ts'
+import { RateBook, sampleMs } from '../worker/byte-rates.ts'
 import { pageOf } from '../worker/client-book.ts'
 import {
   type RoleMessage,
@@ -44,6 +46,7 @@ class BackSource implements Worker {
   readonly #subscribers = new Map<SenderChannel, WorkerSubscriber>()
   /** Streams that are closed here and whose files are not complete yet. */
   readonly #closing = new Set<Promise<void>>()
+  readonly #rates = new RateBook(monotonicMs())
   #config: Config
   #draining = false
   /** Ends as soon as its files are complete. */
@@ -68,6 +71,7 @@ class BackSource implements Worker {
 
   async start(): Promise<string[]> {
     await this.#server.listen()
+    setInterval(() => this.#sampleRates(), sampleMs).unref()
     collectFully()
     // Loading the program leaves garbage behind; now, with no stream to hold up, it costs nobody anything.
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
@@ -112,16 +116,32 @@ class BackSource implements Worker {
     switch (question.ask) {
       case 'streams': {
         const page = pageOf(streams, question.start, question.count)
-        return { of: 'streams', streams: page.map(({ live }) => live.info()), total: streams.length }
+        return { of: 'streams', streams: page.map(({ live }) => this.#infoOf(live)), total: streams.length }
       }
       case 'stream': {
-        const live = this.#streams.get(question.source)?.live
-        const found = live === undefined ? [] : [live.info()]
-        return { of: 'streams', streams: found, total: found.length }
+        const found = streams.filter(({ live }) => streamTag(live.stream) === question.tag)
+        return {
+          of: 'streams',
+          streams: found.map(({ live }) => this.#infoOf(live)),
+          total: found.length,
+        }
       }
       default:
         return null
     }
+  }
+
+  #infoOf(live: LiveStream): StreamInfo {
+    const info = live.info()
+    const counts = { sendBytes: 0, recvBytes: info.recvBytes }
+    return { ...info, recvKbps: this.#rates.rates(monotonicMs(), live.stream, counts).recvKbps }
+  }
+
+  #sampleRates(): void {
+    const counts = [...this.#streams.values()].map(({ live }) => {
+      return [live.stream, { sendBytes: 0, recvBytes: live.bytesIn }] as const
+    })
+    this.#rates.sample(monotonicMs(), counts)
   }
 
   #open(stream: StreamId, number: SourceNumber, publisher: PublisherRef | null): void {

@@ -5,42 +5,32 @@ import {
   type FromMaster,
   maxPageSize,
   type Question,
+  type ReloadOutcome,
   type ServerFacts,
-  type SourceNumber,
-  type StreamAudience,
-  type StreamId,
   type StreamInfo,
   type ToMaster,
-  type VhostTraffic,
-  type WorkerAnswer,
-  type WorkerStatus,
 } from '../ipc/contract.ts'
-
-/** What the processes answered. */
-export interface Report {
-  readonly server: ServerFacts
-  readonly answers: readonly WorkerAnswer[]
-}
-
-/** A part of a list that goes over all processes. */
-export interface Page<T> {
-  readonly items: readonly T[]
-  /** Length of the whole list. */
-  readonly total: number
-}
-
-/** A stream as the API tells it: what its back-source knows, and who watches it in all workers. */
-export interface StreamView extends StreamInfo {
-  /** Players and publisher. */
-  readonly clients: number
-  readonly sendBytes: number
-}
+import {
+  type Page,
+  type ProcessView,
+  pick,
+  processViews,
+  type Report,
+  type StreamView,
+  streamViews,
+  sumOf,
+  type TrafficView,
+  trafficViews,
+} from './views.ts'
 
 /** Inquiries that may be under way: who asks faster than the processes answer is refused. */
 const maxInquiries = 64
 
 /** How long the master may take, in milliseconds; it waits a second for the processes. */
 const reportTimeoutMs = 3000
+
+/** A reload opens new addresses, and waits for those before it. */
+const reloadTimeoutMs = 15_000
 
 interface Pending {
   readonly resolve: (report: Report) => void
@@ -57,10 +47,16 @@ export class Inspector {
     this.#send = send
   }
 
-  /** The status of the server and of every process. */
-  async status(): Promise<{ server: ServerFacts; workers: WorkerStatus[] }> {
+  /** The status of the server and of every process, the master's first. */
+  async status(): Promise<{ server: ServerFacts; processes: ProcessView[] }> {
     const { server, answers } = await this.#ask({ ask: 'status' })
-    return { server, workers: pick(answers, 'status').map(({ status }) => status) }
+    return { server, processes: processViews(answers) }
+  }
+
+  /** What the system has counted of each process. */
+  async usage(): Promise<NodeJS.ResourceUsage[]> {
+    const { answers } = await this.#ask({ ask: 'usage' })
+    return pick(answers, 'usage').map(({ usage }) => usage)
   }
 
   /** Publishers and players, in the order of their arrival in each process. */
@@ -87,23 +83,34 @@ export class Inspector {
     return { items: await this.#withAudience(items), total }
   }
 
-  /** @returns null when there is no such stream (any more) */
-  async stream(source: SourceNumber): Promise<StreamView | null> {
-    const { answers } = await this.#ask({ ask: 'stream', source })
+  /**
+   * @param tag see `streamTag`
+   * @returns null when there is no such stream (any more)
+   */
+  async stream(tag: string): Promise<StreamView | null> {
+    const { answers } = await this.#ask({ ask: 'stream', tag })
     const found = answers.flatMap(({ answer }) => streamsOf(answer))
     return (await this.#withAudience(found))[0] ?? null
   }
 
-  /** What each virtual host's clients have sent and got. */
-  async traffic(): Promise<VhostTraffic[]> {
-    const { answers } = await this.#ask({ ask: 'traffic' })
-    const all = pick(answers, 'traffic').flatMap(({ traffic }) => traffic)
-    return [...Map.groupBy(all, ({ vhost }) => vhost)].map(([vhost, parts]) => ({
-      vhost,
-      clients: sumOf(parts, ({ clients }) => clients),
-      sendBytes: sumOf(parts, ({ sendBytes }) => sendBytes),
-      recvBytes: sumOf(parts, ({ recvBytes }) => recvBytes),
-    }))
+  /** Takes a stream from its publisher, and closes that one's connection. @returns whether there was one */
+  async unpublish(tag: string): Promise<boolean> {
+    const { answers } = await this.#ask({ ask: 'unpublish', tag })
+    return pick(answers, 'unpublish').some(({ unpublished }) => unpublished)
+  }
+
+  /** The clients of each virtual host that has or had some, and what they have sent and got. */
+  async traffic(): Promise<{ server: ServerFacts; traffic: TrafficView[] }> {
+    const { server, answers } = await this.#ask({ ask: 'traffic' })
+    return { server, traffic: trafficViews(pick(answers, 'traffic').flatMap(({ traffic }) => traffic)) }
+  }
+
+  /** Has the configuration read again, as SIGHUP does. */
+  async reload(): Promise<ReloadOutcome> {
+    const { answers } = await this.#ask({ ask: 'reload' }, null, reloadTimeoutMs)
+    const [answer] = pick(answers, 'reload')
+    if (answer === undefined) throw new WeirError('SERVER_SILENT', 'the master did not say what came of it')
+    return answer.outcome
   }
 
   onMessage({ inquiry, server, answers }: Extract<FromMaster, { t: 'report' }>): void {
@@ -115,7 +122,7 @@ export class Inspector {
   }
 
   /** @throws WeirError SERVER_SILENT */
-  #ask(question: Question, pids: number[] | null = null): Promise<Report> {
+  #ask(question: Question, pids: number[] | null = null, timeoutMs = reportTimeoutMs): Promise<Report> {
     if (this.#pending.size >= maxInquiries) {
       return Promise.reject(new WeirError('SERVER_SILENT', `${maxInquiries} inquiries are under way`))
     }
@@ -124,8 +131,8 @@ export class Inspector {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(inquiry)
-        reject(new WeirError('SERVER_SILENT', `no answer of the master in ${reportTimeoutMs} ms`))
-      }, reportTimeoutMs)
+        reject(new WeirError('SERVER_SILENT', `no answer of the master in ${timeoutMs} ms`))
+      }, timeoutMs)
       this.#pending.set(inquiry, { resolve, timer })
       this.#send({ t: 'inquire', inquiry, question, pids })
     })
@@ -161,32 +168,14 @@ export class Inspector {
 
   async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
     if (streams.length === 0) return []
-    const ids: StreamId[] = streams.map(({ stream }) => stream)
-    const { answers } = await this.#ask({ ask: 'audience', streams: ids })
-    const parts = Map.groupBy(
-      pick(answers, 'audience').flatMap(({ audience }): StreamAudience[] => audience),
-      ({ stream }) => stream,
+    const { answers } = await this.#ask({ ask: 'audience', streams: streams.map(({ stream }) => stream) })
+    return streamViews(
+      streams,
+      pick(answers, 'audience').flatMap(({ audience }) => audience),
     )
-    return streams.map((info) => {
-      const own = parts.get(info.stream) ?? []
-      return {
-        ...info,
-        clients: sumOf(own, ({ clients }) => clients),
-        sendBytes: sumOf(own, ({ sendBytes }) => sendBytes),
-      }
-    })
   }
 }
 
 function streamsOf(answer: Answer | null): readonly StreamInfo[] {
   return answer?.of === 'streams' ? answer.streams : []
-}
-
-/** The answers to one kind of question; who did not answer in time is left out. */
-function pick<K extends Answer['of']>(answers: readonly WorkerAnswer[], of: K): Extract<Answer, { of: K }>[] {
-  return answers.flatMap(({ answer }) => (answer?.of === of ? [answer as Extract<Answer, { of: K }>] : []))
-}
-
-function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + value(item), 0)
 }

@@ -13,13 +13,13 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
-import { createApi } from './api/api-app.ts'
+import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
-import type { App } from './app.ts'
 import { answerCors, apiRules, siteRules } from './cors.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
+import { MachineMeter } from './machine/machine-meter.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
@@ -32,11 +32,12 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
+  readonly machine: MachineMeter
   readonly #live: LiveSite
   readonly #site: Site
   readonly #pages: Pages
   #config: Config
-  #api: App | null = null
+  #api: Api | null = null
   #draining = false
   /** Since the last sweep. */
   #acceptErrors = 0
@@ -46,6 +47,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#context = context
     this.#config = context.config
     this.#pages = new Pages(this)
+    this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
   }
@@ -101,6 +103,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   reload(config: Config): void {
     this.#config = config
+    this.machine.disks = config.stats.disk
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
@@ -112,12 +115,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   drain(): void {
     this.#draining = true
+    this.#api?.close()
     this.#ports.drain()
     if (this.#ports.connections === 0) this.#context.exit()
   }
 
   async stop(): Promise<void> {
     this.#live.close()
+    this.#api?.close()
     this.#ports.close()
   }
 
@@ -173,14 +178,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#acceptErrors = 0
     const now = monotonicMs()
     this.#live.sweep(now)
+    if (this.#config.httpApi.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }
-}
-
-/** Where the API and the site share a port, the API has its own part of the paths. */
-function isApiPath(url: string): boolean {
-  return /^\/api(?:[/?]|$)/.test(url)
 }
 
 runWorker('http', (context) => new HttpWorker(context))

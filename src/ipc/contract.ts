@@ -1,6 +1,7 @@
 import { WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 
 /**
@@ -14,7 +15,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -142,16 +143,25 @@ export type FromSender =
   /** The sender does not have (or no longer has) what was asked for. */
   | { t: 'gone'; source: SourceNumber }
 
-/** What every process tells of itself. Counters count since its start. */
-export interface WorkerStatus {
-  role: WorkerRole
-  index: number
+/** What a process has cost. */
+export interface ProcessFacts {
   pid: number
   uptimeMs: number
   rssBytes: number
+  /** Since its start. */
   cpuMs: number
-  /** Share of the time since the last status in which the event loop was busy, 0 to 1. */
+  /** Of one core, over the last seconds: 1 is a whole core. */
+  cpuShare: number
+  /** Share of the last seconds in which the event loop was busy, 0 to 1. */
   eventLoopUtilization: number
+  /** The longest that a timer was late in the last seconds, in milliseconds. */
+  eventLoopDelayMs: number
+}
+
+/** What every process tells of itself. Counters count since its start. */
+export interface WorkerStatus extends ProcessFacts {
+  role: WorkerRole | 'master'
+  index: number
   connections: number
   streams: StreamStatus[]
 }
@@ -193,6 +203,8 @@ export const maxPageSize = 1000
 /** What a process can be asked, for the API and for `weir ctl`. */
 export type Question =
   | { ask: 'status' }
+  /** What the system has counted of the process. */
+  | { ask: 'usage' }
   // to workers with clients
   /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
   | { ask: 'clients'; start: number; count: number }
@@ -203,7 +215,12 @@ export type Question =
   | { ask: 'traffic' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
-  | { ask: 'stream'; source: SourceNumber }
+  /** By its {@link streamTag}. */
+  | { ask: 'stream'; tag: string }
+  // to the master alone
+  /** Take the stream from its publisher. */
+  | { ask: 'unpublish'; tag: string }
+  | { ask: 'reload' }
 
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
@@ -213,21 +230,36 @@ export type Answer =
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
+  | { of: 'usage'; usage: NodeJS.ResourceUsage }
+  | { of: 'unpublish'; unpublished: boolean }
+  | { of: 'reload'; outcome: ReloadOutcome }
 
 /** One process's answer; null: it did not answer in time, or the question is none for it. */
 export interface WorkerAnswer {
-  /** The master answers for what workers that let a stream go had sent of it. */
   role: WorkerRole | 'master'
   index: number
   pid: number
+  /** False: it starts, and cannot answer yet. */
+  ready: boolean
   answer: Answer | null
 }
+
+/** What came of reading the configuration again. */
+export type ReloadOutcome =
+  /** It is in force. */
+  | { applied: true; changes: ConfigDiff; warnings: string[]; atNextStart: string[] }
+  /** It is not valid, or cannot be acted on: all is as it was. */
+  | { applied: false; code: string; message: string }
 
 /** What the master tells of the server. */
 export interface ServerFacts {
   version: string
   serverId: string
   pid: number
+  ppid: number
+  /** The command that started it, and the directory that relative paths count from. */
+  argv: string
+  cwd: string
   uptimeMs: number
   configFile: string
   connections: number
@@ -236,8 +268,14 @@ export interface ServerFacts {
   sources: number
 }
 
+/** What went out and came in, in kbit/s over the last 15 to 30 seconds. */
+export interface ByteRates {
+  sendKbps: number
+  recvKbps: number
+}
+
 /** A client that publishes or plays. Strings that it did not send are ''. */
-export interface ClientInfo {
+export interface ClientInfo extends ByteRates {
   /** Connection id, as in the log. */
   id: string
   vhost: string
@@ -269,6 +307,7 @@ export interface StreamInfo {
   /** Video frames. */
   frames: number
   recvBytes: number
+  recvKbps: number
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
@@ -280,14 +319,22 @@ export interface StreamInfo {
  */
 export interface StreamAudience {
   stream: StreamId
-  clients: number
+  publishers: number
+  players: Protocols
   sendBytes: number
+  sendKbps: number
 }
 
-/** What the clients of a virtual host have sent and got since the process began. */
-export interface VhostTraffic {
+/** How many players there are of each protocol: `rtmp`, `http-flv`, `ws-flv` … */
+export type Protocols = Record<string, number>
+
+/** The clients of a virtual host, and what they have sent and got since the process began. */
+export interface VhostTraffic extends ByteRates {
   vhost: string
-  clients: number
+  publishers: number
+  players: Protocols
   sendBytes: number
   recvBytes: number
+  /** Of the master only: streams that have a back-source. */
+  streams: number
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { defaultVhost } from '../config/vhost-of.ts'
 
 /** What makes a stream the same stream: the virtual host after resolution, the application, the name. */
@@ -25,6 +26,15 @@ export function splitStreamId(id: string): StreamKey {
 /** The stream as operators write it: without the default virtual host. */
 export function displayName(id: string): string {
   return id.startsWith(`${defaultVhost}/`) ? id.slice(defaultVhost.length + 1) : id
+}
+
+/**
+ * A short name of a stream for URLs, which every process makes alike: SRS's `vid-` and ten characters. That two of a
+ * million streams have the same one is less probable than one in a thousand.
+ */
+export function streamTag(id: string): string {
+  const digest = createHash('sha256').update(id).digest()
+  return `vid-${digest.readBigUInt64BE().toString(36).padStart(13, '0').slice(-10)}`
 }
 
 /** The virtual host of a stream id. */

@@ -7,6 +7,7 @@ const sourceRoles: readonly WorkerRole[] = ['back-source']
 /** Who can know; the others are not woken up. */
 const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   status: [...clientRoles, ...sourceRoles],
+  usage: [...clientRoles, ...sourceRoles],
   clients: clientRoles,
   client: clientRoles,
   kick: clientRoles,
@@ -14,6 +15,8 @@ const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   traffic: clientRoles,
   streams: sourceRoles,
   stream: sourceRoles,
+  unpublish: [],
+  reload: [],
 }
 
 /**
@@ -32,8 +35,8 @@ export function inquire(
   )
   return Promise.all(
     asked.map(async (worker) => {
-      const { role, index, pid } = worker
-      return { role, index, pid, answer: await worker.ask(question) }
+      const { role, index, pid, ready } = worker
+      return { role, index, pid, ready, answer: await worker.ask(question) }
     }),
   )
 }

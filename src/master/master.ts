@@ -1,23 +1,24 @@
-import { availableParallelism } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
-import type { Config, Endpoint } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
 import { loadConfig } from '../config/load.ts'
-import type { ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
-import { BackSourcePool, type PoolLimits } from './back-source-pool.ts'
+import { BackSourcePool } from './back-source-pool.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
+import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
+import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -47,6 +48,7 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #startedAt = Date.now()
+  readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
@@ -58,7 +60,7 @@ export class Master {
   readonly #httpGroup: WorkerGroup
   #config: Config
   #spawned = 0
-  #reloaded: Promise<void> = Promise.resolve()
+  #reloaded: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #stoppingGracefully: Promise<void> | null = null
 
@@ -143,9 +145,10 @@ export class Master {
    * SIGHUP: applies what changed, or keeps everything as it is when the file is not valid or cannot be acted on. One
    * reload waits for those before it.
    */
-  reload(): Promise<void> {
-    this.#reloaded = this.#reloaded.then(() => this.#reload())
-    return this.#reloaded
+  reload(): Promise<ReloadOutcome> {
+    const outcome = this.#reloaded.then(() => this.#reload())
+    this.#reloaded = outcome
+    return outcome
   }
 
   /** SIGUSR1: all processes open their log files anew. */
@@ -194,6 +197,9 @@ export class Master {
       version,
       serverId: this.#serverId,
       pid: process.pid,
+      ppid: process.ppid,
+      argv: process.argv.slice(1).join(' '),
+      cwd: process.cwd(),
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
@@ -206,11 +212,31 @@ export class Master {
   async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
     const { inquiry, question, pids } = message
     const answers = await inquire(this.#workers, question, pids)
-    if (question.ask === 'audience') {
-      const audience = this.#table.sentBefore(question.streams)
-      answers.push({ role: 'master', index: 0, pid: process.pid, answer: { of: 'audience', audience } })
-    }
+    const answer = pids === null ? await this.#answer(question) : null
+    if (answer !== null) answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
     worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
+  }
+
+  /** What this process itself has to say, if anything. */
+  async #answer(question: Question): Promise<Answer | null> {
+    switch (question.ask) {
+      case 'status': {
+        const facts = this.#meter.read()
+        return { of: 'status', status: { role: 'master', index: 0, ...facts, connections: 0, streams: [] } }
+      }
+      case 'usage':
+        return { of: 'usage', usage: process.resourceUsage() }
+      case 'audience':
+        return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
+      case 'traffic':
+        return { of: 'traffic', traffic: streamsByVhost(this.#table.sources) }
+      case 'unpublish':
+        return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
+      case 'reload':
+        return { of: 'reload', outcome: await this.reload() }
+      default:
+        return null
+    }
   }
 
   get #workers(): WorkerHandle[] {
@@ -226,11 +252,13 @@ export class Master {
     this.#httpGroup.close()
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<ReloadOutcome> {
     let next: Config
+    let warnings: readonly string[]
     try {
       const loaded = loadConfig(this.#place.file, this.#place.cwd)
-      for (const warning of loaded.warnings) this.#logger.warn(warning)
+      warnings = loaded.warnings
+      for (const warning of warnings) this.#logger.warn(warning)
       next = loaded.config
       // A worker that cannot listen could not be replaced any more.
       const before = endpointsOf(this.#config)
@@ -239,11 +267,12 @@ export class Master {
       this.#log.apply(next.log)
     } catch (error) {
       this.#logger.error({ code: codeOf(error) }, `reload refused, nothing changed: ${messageOf(error)}`)
-      return
+      return { applied: false, code: codeOf(error), message: messageOf(error) }
     }
-    if (this.#stopping !== null) return
+    if (this.#stopping !== null) return { applied: false, code: 'NOT_RUNNING', message: 'the server stops' }
     const diff = diffConfig(this.#config, next)
-    for (const setting of diff.global.filter((key) => fixedSettings.includes(key))) {
+    const atNextStart = diff.global.filter((key) => fixedSettings.includes(key))
+    for (const setting of atNextStart) {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
@@ -254,6 +283,7 @@ export class Master {
     this.#streamGroup.resize(streamWorkers(next))
     this.#httpGroup.resize(httpWorkers(next))
     this.#logger.info(diff, 'reloaded')
+    return { applied: true, changes: diff, warnings: [...warnings], atNextStart }
   }
 
   async #drainAndStop(): Promise<void> {
@@ -353,32 +383,6 @@ export class Master {
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
-}
-
-function poolLimits(config: Config): PoolLimits {
-  const cores = availableParallelism()
-  const maxProcesses = config.maxProcesses === 'auto' ? Math.max(32, 8 * cores) : config.maxProcesses
-  return { maxProcesses, spares: config.spareProcesses }
-}
-
-/** All addresses that the workers listen on. */
-function endpointsOf(config: Config): Endpoint[] {
-  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
-}
-
-/** Without it only one worker can listen on a port. */
-const canReusePort = process.platform === 'linux'
-
-function streamWorkers(config: Config): number {
-  if (!canReusePort) return 1
-  return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
-}
-
-/** None as long as nothing is to be served over HTTP. */
-function httpWorkers(config: Config): number {
-  const { httpApi, httpServer } = config
-  if (!httpApi.enabled && !httpServer.enabled) return 0
-  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }
 
 function delay(ms: number): Promise<void> {

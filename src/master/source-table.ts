@@ -2,8 +2,8 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { PublisherRef, PublishId, SourceNumber, StreamAudience, StreamId } from '../ipc/contract.ts'
-import { displayName, vhostOfStream } from '../live/stream-key.ts'
+import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
 import { HlsDisposal } from './hls-disposal.ts'
 import { PublishChecks } from './publish-checks.ts'
@@ -52,6 +52,10 @@ export class SourceTable {
 
   get size(): number {
     return this.#sources.size
+  }
+
+  get sources(): ReadonlyMap<StreamId, SourceEntry> {
+    return this.#sources
   }
 
   /** Applies a new configuration: publishers of vhosts that are gone lose their streams. */
@@ -124,14 +128,6 @@ export class SourceTable {
     if (watchers?.size === 0) this.#watchers.delete(stream)
   }
 
-  /** What workers that let streams go had sent of them. */
-  sentBefore(streams: readonly StreamId[]): StreamAudience[] {
-    return streams.flatMap((stream) => {
-      const sendBytes = this.#sources.get(stream)?.sentBytes ?? 0
-      return sendBytes === 0 ? [] : [{ stream, clients: 0, sendBytes }]
-    })
-  }
-
   /** A back-source has taken a stream: who wants it may pull. */
   opened(backSource: BackSource, number: SourceNumber): void {
     for (const entry of this.#sources.values()) {
@@ -163,6 +159,20 @@ export class SourceTable {
       this.#revoke(entry, code, message)
       this.#linger(entry)
     }
+  }
+
+  /**
+   * Takes a stream from its publisher, whose connection is closed.
+   * @returns false when nobody publishes a stream of that tag
+   */
+  unpublishByTag(tag: string): boolean {
+    const isIt = ({ publisher, stream }: SourceEntry): boolean =>
+      publisher !== null && streamTag(stream) === tag
+    const entry = [...this.#sources.values()].find(isIt)
+    if (entry === undefined) return false
+    this.#revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
+    this.#linger(entry)
+    return true
   }
 
   /** A stream worker is gone, with its publishers and players. */

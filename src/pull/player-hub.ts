@@ -108,10 +108,14 @@ export class PlayerHub {
     for (const link of this.#links.values()) link.close()
   }
 
-  /** How many players a stream has here, and what went out to them since it is pulled; null: it is not pulled. */
-  audienceOf(stream: StreamId): StreamAudience | null {
-    const pulled = this.#streams.get(stream)
-    return pulled === undefined ? null : { stream, clients: pulled.players, sendBytes: pulled.bytesOut }
+  /** A stream that is pulled here, or null. */
+  pulled(stream: StreamId): PulledStream | null {
+    return this.#streams.get(stream) ?? null
+  }
+
+  /** What went out of each stream since it is pulled. */
+  *sent(): Iterable<Pick<StreamAudience, 'stream' | 'sendBytes'>> {
+    for (const { stream, bytesOut } of this.#streams.values()) yield { stream, sendBytes: bytesOut }
   }
 
   status(): StreamStatus[] {

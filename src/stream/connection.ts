@@ -14,6 +14,7 @@ import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server
 import { ServerSession } from '../rtmp/server-session.ts'
 import { adoptSocket } from '../worker/adopt-socket.ts'
 import type { BookedClient } from '../worker/client-book.ts'
+import type { Counted } from '../worker/client-rates.ts'
 import type { ClientTraffic } from '../worker/traffic.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
 import type { ReadClock, Reader } from './read-clock.ts'
@@ -60,6 +61,7 @@ const farewellMs = 5000
 export class Connection implements ServerSessionHandler, StreamsOwner, Reader, BookedClient, ClientTraffic {
   readonly id: string
   readonly ip: string
+  readonly protocol = 'rtmp'
   readonly socket: Socket
   readonly session: ServerSession
   readonly logger: Logger
@@ -133,12 +135,12 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     return this.socket.bytesRead
   }
 
-  describe(): ClientInfo {
+  describe(): Counted<ClientInfo> {
     const { pageUrl = '', swfUrl = '', tcUrl = '' } = this.#connect ?? {}
     const { stream = '', type = '' } = this.#streams.activity ?? {}
     return {
       ...splitStreamId(stream),
-      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: 'rtmp' },
+      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: this.protocol },
       publish: this.role === 'publish',
       aliveSeconds: (monotonicMs() - this.#acceptedAtMs) / 1000,
       sendBytes: this.sendBytes,

@@ -9,6 +9,7 @@ import type { Answer, PublishId, StreamAudience, StreamId, VhostTraffic } from '
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
+import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
 import { PithyPrinter } from '../worker/pithy-printer.ts'
 import { Traffic } from '../worker/traffic.ts'
@@ -32,6 +33,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly rates = new ClientRates(monotonicMs())
   readonly players: PlayerHub
   readonly publishers: PublisherHub
   readonly readClock = new ReadClock()
@@ -143,15 +145,21 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     return this.#connections
   }
 
-  audience(streams: readonly StreamId[]): StreamAudience[] {
+  audience(streams: readonly StreamId[]): Counted<StreamAudience>[] {
     const publishers = Map.groupBy(this.publishers.publishers, ({ stream }) => stream)
     return streams.map((stream) => {
-      const { clients, sendBytes } = this.players.audienceOf(stream) ?? { clients: 0, sendBytes: 0 }
-      return { stream, clients: clients + (publishers.get(stream)?.length ?? 0), sendBytes }
+      const pulled = this.players.pulled(stream)
+      const players = pulled === null || pulled.players === 0 ? {} : { rtmp: pulled.players }
+      const sendBytes = pulled?.bytesOut ?? 0
+      return { stream, publishers: publishers.get(stream)?.length ?? 0, players, sendBytes }
     })
   }
 
-  traffic(): VhostTraffic[] {
+  sent() {
+    return this.players.sent()
+  }
+
+  traffic(): Counted<VhostTraffic>[] {
     return this.#traffic.totals(this.#connections.values())
   }
 
@@ -196,6 +204,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.#acceptErrors = 0
     for (const connection of this.#connections.values()) connection.sweep(now)
     this.players.sweep(now)
+    this.rates.sweep(now, this)
     this.#pithy.print(now, this.#connections)
   }
 

@@ -112,6 +112,8 @@ export class PublisherHub {
     const publisher = this.#publishers.get(message.publishId)
     if (publisher === undefined) return
     if (message.t === 'publish-revoked') {
+      // Who takes the stream over begins it anew; else its back-source has to hear that nobody publishes it.
+      if (message.code !== 'STREAM_REPLACED') publisher.end()
       this.#forget(publisher)
       publisher.owner.onRevoked(message.code, message.message)
     } else if (!message.ok) {

@@ -1,41 +1,47 @@
+import { monotonicMs } from '../base/clock.ts'
 import {
   type Answer,
   type ClientInfo,
   maxPageSize,
   type StreamAudience,
   type StreamId,
-  type VhostTraffic,
 } from '../ipc/contract.ts'
+import type { ByteCounts } from './byte-rates.ts'
+import type { ClientRates, Counted, Counters } from './client-rates.ts'
 import type { WorkQuestion } from './worker-process.ts'
 
 /** A client as questions about it need it. */
-export interface BookedClient {
+export interface BookedClient extends ByteCounts {
   readonly id: string
   /** Null: it neither publishes nor plays, and is in no list. */
   readonly role: 'publish' | 'play' | null
-  describe(): ClientInfo
+  describe(): Counted<ClientInfo>
   /** Closes it, as somebody asked through the API. */
   kick(): void
 }
 
 /** What a worker with clients knows of them. */
-export interface ClientBook {
+export interface ClientBook extends Counters {
   readonly clients: ReadonlyMap<string, BookedClient>
-  audience(streams: readonly StreamId[]): StreamAudience[]
-  traffic(): VhostTraffic[]
+  readonly rates: ClientRates
+  /** Who is there of these streams; those that it does not know may be left out. */
+  audience(streams: readonly StreamId[]): readonly Counted<StreamAudience>[]
 }
 
 /** The answer of a worker with clients; null when the question is none for it. */
 export function answerAboutClients(question: WorkQuestion, book: ClientBook): Answer | null {
+  const { rates } = book
+  const now = monotonicMs()
+  const described = (client: BookedClient): ClientInfo => rates.ofClient(now, client.describe())
   switch (question.ask) {
     case 'clients': {
       const clients = [...book.clients.values()].filter(({ role }) => role !== null)
       const page = pageOf(clients, question.start, question.count)
-      return { of: 'clients', clients: page.map((client) => client.describe()), total: clients.length }
+      return { of: 'clients', clients: page.map(described), total: clients.length }
     }
     case 'client': {
       const client = clientOf(book, question.id)
-      const clients = client === null ? [] : [client.describe()]
+      const clients = client === null ? [] : [described(client)]
       return { of: 'clients', clients, total: clients.length }
     }
     case 'kick': {
@@ -44,9 +50,12 @@ export function answerAboutClients(question: WorkQuestion, book: ClientBook): An
       return { of: 'kick', kicked: client !== null }
     }
     case 'audience':
-      return { of: 'audience', audience: book.audience(question.streams) }
+      return {
+        of: 'audience',
+        audience: book.audience(question.streams).map((audience) => rates.ofStream(now, audience)),
+      }
     case 'traffic':
-      return { of: 'traffic', traffic: book.traffic() }
+      return { of: 'traffic', traffic: book.traffic().map((traffic) => rates.ofVhost(now, traffic)) }
     default:
       return null
   }

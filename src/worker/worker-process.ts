@@ -13,12 +13,13 @@ import {
   type WorkerRole,
   type WorkerStatus,
 } from '../ipc/contract.ts'
+import { ProcessMeter } from './process-meter.ts'
 
 type InitMessage = Extract<FromMaster, { t: 'init' }>
 type CommonMessage = Extract<FromMaster, { t: 'init' | 'reload' | 'reopen-log' | 'stop' | 'drain' | 'ask' }>
 
 /** A question about the worker's work, not about its process. */
-export type WorkQuestion = Exclude<Question, { ask: 'status' }>
+export type WorkQuestion = Exclude<Question, { ask: 'status' | 'usage' }>
 
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
@@ -106,7 +107,7 @@ class WorkerShell {
   readonly #log: ProcessLog
   readonly #control: Channel<ToMaster, FromMaster>
   readonly #worker: Worker
-  #utilization = performance.eventLoopUtilization()
+  readonly #meter = new ProcessMeter()
   #leaving = false
   /** After the last look for what was left behind. */
   #residentBytes = process.memoryUsage.rss()
@@ -239,23 +240,16 @@ class WorkerShell {
   }
 
   #answer(question: Question): Answer | null {
-    if (question.ask !== 'status') return this.#worker.answer(question)
-    return { of: 'status', status: this.#status() }
+    if (question.ask === 'status') return { of: 'status', status: this.#status() }
+    if (question.ask === 'usage') return { of: 'usage', usage: process.resourceUsage() }
+    return this.#worker.answer(question)
   }
 
   #status(): WorkerStatus {
-    const utilization = performance.eventLoopUtilization()
-    const since = performance.eventLoopUtilization(utilization, this.#utilization)
-    this.#utilization = utilization
-    const cpu = process.cpuUsage()
     return {
       role: this.#role,
       index: this.#index,
-      pid: process.pid,
-      uptimeMs: Math.round(process.uptime() * 1000),
-      rssBytes: process.memoryUsage.rss(),
-      cpuMs: Math.round((cpu.user + cpu.system) / 1000),
-      eventLoopUtilization: Number(since.utilization.toFixed(4)),
+      ...this.#meter.read(),
       ...this.#worker.status(),
     }
   }

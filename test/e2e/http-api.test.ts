@@ -53,7 +53,7 @@ test('clients: everybody who publishes and plays, over every protocol, in whiche
   const ofPublisher = clients.find(({ id }) => id === publisher.served.connectionId)
   expect(ofPublisher).toMatchObject({
     vhost: '__defaultVhost__',
-    stream: 'one',
+    stream: (await streamOf(server, 'one'))!.id,
     url: '/live/one',
     name: 'one',
     ip: '127.0.0.1',
@@ -124,6 +124,7 @@ test('streams: what is sent, who watches in all workers, and bytes that only gro
     app: 'live',
     url: '/live/one',
     clients: 3,
+    players: { rtmp: 1, 'http-flv': 1 },
     publish: { active: true, cid: publisher.served.connectionId },
     video: { codec: 'H264' },
     audio: { codec: 'AAC' },
@@ -132,7 +133,7 @@ test('streams: what is sent, who watches in all workers, and bytes that only gro
   expect(stream.recv_bytes).toBeGreaterThan(10_000)
   expect(stream.send_bytes).toBeGreaterThan(20_000)
   expect(await ask(server, `streams/${stream.id}`)).toMatchObject({ code: 0, stream: { id: stream.id } })
-  expect(await ask(server, 'streams/99999')).toMatchObject({ code: 2048 })
+  expect(await ask(server, 'streams/vid-none')).toMatchObject({ code: 2048 })
   await player.close()
   web.close()
   await publisher.close()

@@ -4,12 +4,14 @@ import { Inspector } from '../../src/http/inspector.ts'
 import type {
   Answer,
   ClientInfo,
+  Protocols,
   Question,
   ServerFacts,
   StreamInfo,
   ToMaster,
   WorkerAnswer,
 } from '../../src/ipc/contract.ts'
+import { streamTag } from '../../src/live/stream-key.ts'
 import { pageOf } from '../../src/worker/client-book.ts'
 
 afterEach(() => {
@@ -28,7 +30,7 @@ function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
     inquiries.push(inquiry)
     const answers = processes
       .map((answer, index): WorkerAnswer => {
-        return { role: 'stream', index, pid: index, answer: answer(inquiry.question) }
+        return { role: 'stream', index, pid: index, ready: true, answer: answer(inquiry.question) }
       })
       .filter(({ pid }) => inquiry.pids === null || inquiry.pids.includes(pid))
     setImmediate(() => inspector.onMessage({ t: 'report', inquiry: inquiry.inquiry, server, answers }))
@@ -106,7 +108,8 @@ describe('a client', () => {
 })
 
 describe('streams', () => {
-  const info = (source: number): StreamInfo => ({ source, stream: `v/live/${source}` }) as StreamInfo
+  const nameOf = (source: number): string => `v/live/${source}`
+  const info = (source: number): StreamInfo => ({ source, stream: nameOf(source) }) as StreamInfo
   const backSource =
     (...sources: number[]) =>
     (question: Question): Answer | null => {
@@ -115,49 +118,71 @@ describe('streams', () => {
         return { of: 'streams', streams: pageOf(all, question.start, question.count), total: all.length }
       }
       if (question.ask !== 'stream') return null
-      const streams = all.filter(({ source }) => source === question.source)
+      const streams = all.filter(({ stream }) => streamTag(stream) === question.tag)
       return { of: 'streams', streams, total: streams.length }
     }
   const watching =
-    (clients: number) =>
+    (players: Protocols, publishers = 0) =>
     (question: Question): Answer | null => {
       if (question.ask !== 'audience') return null
-      const audience = question.streams.map((stream) => ({ stream, clients, sendBytes: 10 * clients }))
+      const audience = question.streams.map((stream) => ({
+        stream,
+        publishers,
+        players,
+        sendBytes: 10,
+        sendKbps: 1,
+      }))
       return { of: 'audience', audience }
     }
 
   test('come with the audience of all workers', async () => {
-    const { inspector } = setUp([backSource(1, 2), backSource(3), watching(2), watching(3)])
+    const { inspector } = setUp([
+      backSource(1, 2),
+      backSource(3),
+      watching({ rtmp: 2 }, 1),
+      watching({ rtmp: 1, ws: 1 }),
+    ])
     const { items, total } = await inspector.streams(1, 5)
+    const audience = { clients: 5, players: { rtmp: 3, ws: 1 }, sendBytes: 20, sendKbps: 2 }
     expect(total).toBe(3)
     expect(items).toStrictEqual([
-      { source: 2, stream: 'v/live/2', clients: 5, sendBytes: 50 },
-      { source: 3, stream: 'v/live/3', clients: 5, sendBytes: 50 },
+      { source: 2, stream: 'v/live/2', ...audience },
+      { source: 3, stream: 'v/live/3', ...audience },
     ])
   })
 
-  test('are found by their number', async () => {
-    const { inspector } = setUp([backSource(1, 2), watching(1)])
-    expect(await inspector.stream(2)).toMatchObject({ source: 2, clients: 1 })
-    expect(await inspector.stream(9)).toBeNull()
+  test('are found by their tag', async () => {
+    const { inspector } = setUp([backSource(1, 2), watching({ rtmp: 1 })])
+    expect(await inspector.stream(streamTag(nameOf(2)))).toMatchObject({ source: 2, clients: 1 })
+    expect(await inspector.stream(streamTag(nameOf(9)))).toBeNull()
   })
 
   test('that there are none of cost one inquiry', async () => {
-    const { inspector, inquiries } = setUp([watching(1)])
+    const { inspector, inquiries } = setUp([watching({ rtmp: 1 })])
     expect(await inspector.streams(0, 10)).toStrictEqual({ items: [], total: 0 })
     expect(inquiries.length).toBe(1)
   })
 })
 
 test('traffic is added up for each virtual host', async () => {
-  const of = (vhost: string, bytes: number) => ({ vhost, clients: 1, sendBytes: bytes, recvBytes: 1 })
+  const of = (vhost: string, bytes: number) => ({
+    ...{ vhost, publishers: 1, players: { rtmp: 2 }, streams: 1 },
+    ...{ sendBytes: bytes, recvBytes: 1, sendKbps: 2, recvKbps: 3 },
+  })
   const { inspector } = setUp([
     () => ({ of: 'traffic', traffic: [of('a', 10), of('b', 20)] }),
     () => ({ of: 'traffic', traffic: [of('a', 30)] }),
   ])
-  expect(await inspector.traffic()).toStrictEqual([
-    { vhost: 'a', clients: 2, sendBytes: 40, recvBytes: 2 },
-    { vhost: 'b', clients: 1, sendBytes: 20, recvBytes: 1 },
+  const { traffic } = await inspector.traffic()
+  expect(traffic).toStrictEqual([
+    {
+      ...{ vhost: 'a', clients: 6, publishers: 2, players: { rtmp: 4 }, streams: 2 },
+      ...{ sendBytes: 40, recvBytes: 2, sendKbps: 4, recvKbps: 6 },
+    },
+    {
+      ...{ vhost: 'b', clients: 3, publishers: 1, players: { rtmp: 2 }, streams: 1 },
+      ...{ sendBytes: 20, recvBytes: 1, sendKbps: 2, recvKbps: 3 },
+    },
   ])
 })
 

@@ -9,7 +9,7 @@ const roles: WorkerRole[] = ['stream', 'stream', 'http', 'back-source', 'back-so
 const workers = roles.map((role, index) => {
   const pid = 100 + index
   const answer = index === 4 ? null : { of: 'kick', kicked: true }
-  return { role, index, pid, ask: async () => answer } as unknown as WorkerHandle
+  return { role, index, pid, ready: true, ask: async () => answer } as unknown as WorkerHandle
 })
 
 async function asked(question: Question, pids: number[] | null = null): Promise<number[]> {
@@ -20,6 +20,7 @@ test('those are asked that can know', async () => {
   expect(await asked({ ask: 'status' })).toStrictEqual([100, 101, 102, 103, 104])
   expect(await asked({ ask: 'kick', id: 'x' })).toStrictEqual([100, 101, 102])
   expect(await asked({ ask: 'streams', start: 0, count: 1 })).toStrictEqual([103, 104])
+  expect(await asked({ ask: 'reload' })).toStrictEqual([])
 })
 
 test('or those that are named', async () => {
@@ -30,7 +31,7 @@ test('or those that are named', async () => {
 test('who does not answer is in the report without an answer', async () => {
   const report = await inquire(workers, { ask: 'status' }, [103, 104])
   expect(report).toStrictEqual([
-    { role: 'back-source', index: 3, pid: 103, answer: { of: 'kick', kicked: true } },
-    { role: 'back-source', index: 4, pid: 104, answer: null },
+    { role: 'back-source', index: 3, pid: 103, ready: true, answer: { of: 'kick', kicked: true } },
+    { role: 'back-source', index: 4, pid: 104, ready: true, answer: null },
   ])
 })

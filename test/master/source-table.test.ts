@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FromMaster, PublishId, ToMaster } from '../../src/ipc/contract.ts'
+import { streamTag } from '../../src/live/stream-key.ts'
 import { MemoryRegistry, type StreamRegistry } from '../../src/master/registry.ts'
+import { sentBefore, streamsByVhost } from '../../src/master/source-facts.ts'
 import { SourceTable } from '../../src/master/source-table.ts'
 import { configOf } from '../support/config.ts'
 import { silentLogger } from '../support/logger.ts'
@@ -402,6 +404,27 @@ describe('a stream whose publisher left', () => {
   })
 })
 
+describe('a stream that is taken away through the API', () => {
+  test('is no longer published; its encoder may come again', async () => {
+    const { table, one, hosts } = await published()
+    expect(table.unpublishByTag(streamTag('__defaultVhost__/live/none'))).toBe(false)
+    expect(table.unpublishByTag(streamTag(stream))).toBe(true)
+    expect(one.take()).toMatchObject([{ t: 'publish-revoked', publishId: 1, code: 'CLIENT_KICKED' }])
+    expect(table.unpublishByTag(streamTag(stream))).toBe(false)
+    await table.publish(one.handle, publishMessage(2))
+    expect(one.take()).toMatchObject([{ t: 'publish-answer', publishId: 2, ok: true, source: 1 }])
+    expect(hosts.released).toEqual([])
+  })
+
+  test('is closed when nobody publishes it for the linger time', async () => {
+    const { table, hosts } = await published()
+    table.unpublishByTag(streamTag(stream))
+    vi.advanceTimersByTime(lingerMs)
+    expect(table.size).toBe(0)
+    expect(hosts.released.length).toBe(1)
+  })
+})
+
 describe('a watcher', () => {
   test('of a stream that is there is told at once where to pull', async () => {
     const { table, hosts, two } = await published()
@@ -435,10 +458,12 @@ describe('a watcher', () => {
     table.unwatch(two.handle, stream, 23)
     table.unwatch(two.handle, '__defaultVhost__/live/none', 5)
     const asked = [stream, '__defaultVhost__/live/none']
-    expect(table.sentBefore(asked)).toStrictEqual([{ stream, clients: 0, sendBytes: 123 }])
+    expect(sentBefore(table.sources, asked)).toMatchObject([{ stream, publishers: 0, sendBytes: 123 }])
+    expect(streamsByVhost(table.sources)).toMatchObject([{ vhost: '__defaultVhost__', streams: 1 }])
     table.unpublish(one.handle, 1, stream)
     vi.advanceTimersByTime(lingerMs)
-    expect(table.sentBefore(asked)).toStrictEqual([])
+    expect(sentBefore(table.sources, asked)).toStrictEqual([])
+    expect(streamsByVhost(table.sources)).toStrictEqual([])
   })
 
   test('that stops watching is told nothing more', async () => {

@@ -189,7 +189,7 @@ describe('the audience of a stream', () => {
   test('is who plays it, and what went out; the master gets the sum when the stream is let go', async () => {
     const { hub, sent, play } = setUp()
     const back = await fakeBackSource(stream, 'one')
-    expect(hub.audienceOf(stream)).toBeNull()
+    expect(hub.pulled(stream)).toBeNull()
     const players = [play(), play()]
     hub.onMessage(back.up())
     await back.subscribed()
@@ -198,7 +198,8 @@ describe('the audience of a stream', () => {
     const sendBytes = players
       .flatMap(({ socket }) => socket.written)
       .reduce((sum, { length }) => sum + length, 0)
-    expect(hub.audienceOf(stream)).toStrictEqual({ stream, clients: 2, sendBytes })
+    expect(hub.pulled(stream)?.players).toBe(2)
+    expect([...hub.sent()]).toStrictEqual([{ stream, sendBytes }])
     for (const { player } of players) player.stop()
     hub.sweep(monotonicMs() + 11_000)
     expect(sent.at(-1)).toStrictEqual({ t: 'unwatch', stream, bytesOut: sendBytes })

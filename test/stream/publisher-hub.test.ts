@@ -98,7 +98,22 @@ describe('a publish', () => {
     expect(sent.length).toBe(1)
   })
 
-  test('that is revoked is forgotten, and its back-source hears nothing more of it', async () => {
+  test('that is taken away leaves its back-source without a publisher', async () => {
+    const { hub, path, sent } = await setUp()
+    const owner = newOwner()
+    const publisher = hub.publish(wish, owner)
+    const { story, attach } = backSource(path)
+    attach(publisher.id, 7)
+    await vi.waitFor(() => expect(owner.onAttached).toHaveBeenCalled())
+    const revoked = { t: 'publish-revoked', publishId: publisher.id, message: 'by hand' } as const
+    hub.onMessage({ ...revoked, code: 'CLIENT_KICKED' })
+    expect(owner.onRevoked.mock.calls).toStrictEqual([['CLIENT_KICKED', 'by hand']])
+    hub.unpublish(publisher)
+    await vi.waitFor(() => expect(story).toStrictEqual(['restart 7 c1', 'idle 7']))
+    expect(sent.length).toBe(1)
+  })
+
+  test('that another takes over is forgotten, and its back-source hears nothing more of it', async () => {
     const { hub, path, sent } = await setUp()
     const owner = newOwner()
     const publisher = hub.publish(wish, owner)

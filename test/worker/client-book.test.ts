@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
 import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
+import { ClientRates } from '../../src/worker/client-rates.ts'
 import type { WorkQuestion } from '../../src/worker/worker-process.ts'
 
 /** A worker with clients of these roles, named in their order: c0, c1 … */
@@ -8,12 +9,21 @@ function setUp(roles: readonly BookedClient['role'][]) {
   const kicked: string[] = []
   const clients = roles.map((role, index): BookedClient => {
     const id = `c${index}`
-    return { id, role, describe: () => ({ id }) as ClientInfo, kick: () => kicked.push(id) }
+    const bytes = { sendBytes: 1000, recvBytes: 10 }
+    return {
+      id,
+      role,
+      ...bytes,
+      describe: () => ({ id, ...bytes }) as ClientInfo,
+      kick: () => kicked.push(id),
+    }
   })
   const book: ClientBook = {
     clients: new Map(clients.map((client) => [client.id, client])),
-    audience: (streams) => streams.map((stream) => ({ stream, clients: 1, sendBytes: 2 })),
-    traffic: () => [{ vhost: 'a', clients: 1, sendBytes: 2, recvBytes: 3 }],
+    audience: (streams) => streams.map((stream) => ({ stream, publishers: 1, players: {}, sendBytes: 2 })),
+    sent: () => [],
+    traffic: () => [{ vhost: 'a', publishers: 1, players: {}, streams: 0, sendBytes: 2, recvBytes: 3 }],
+    rates: new ClientRates(0),
   }
   return { kicked, ask: (question: WorkQuestion) => answerAboutClients(question, book) }
 }
@@ -60,13 +70,16 @@ test('the audience and the traffic are what the worker says', () => {
   const { ask } = setUp([])
   expect(ask({ ask: 'audience', streams: ['a/b/c'] })).toStrictEqual({
     of: 'audience',
-    audience: [{ stream: 'a/b/c', clients: 1, sendBytes: 2 }],
+    audience: [{ stream: 'a/b/c', publishers: 1, players: {}, sendBytes: 2, sendKbps: expect.any(Number) }],
   })
-  expect(ask({ ask: 'traffic' })).toMatchObject({ of: 'traffic', traffic: [{ vhost: 'a' }] })
+  expect(ask({ ask: 'traffic' })).toMatchObject({
+    of: 'traffic',
+    traffic: [{ vhost: 'a', sendKbps: expect.any(Number) }],
+  })
 })
 
 test('questions about streams are for others', () => {
   const { ask } = setUp([])
   expect(ask({ ask: 'streams', start: 0, count: 1 })).toBeNull()
-  expect(ask({ ask: 'stream', source: 1 })).toBeNull()
+  expect(ask({ ask: 'stream', tag: 'vid-1' })).toBeNull()
 })

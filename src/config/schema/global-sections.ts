@@ -16,8 +16,15 @@ export const heartbeat = section('Tells another server regularly that this one l
 
 export const stats = section('What the API tells about the machine.', since1, {
   enabled: flag('on', 'Whether statistics of the machine are gathered.', since6),
-  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', since1),
-  disk: list('', 'names of disks', 'The disks whose traffic is reported.', { ...since1, example: 'sda sdb' }),
+  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', {
+    ...since1,
+    acted: true,
+  }),
+  disk: list('', 'names of disks', 'The disks whose business is reported.', {
+    ...since1,
+    acted: true,
+    example: 'sda sdb',
+  }),
 })
 
 function https(listen: string) {
@@ -41,6 +48,11 @@ export const httpApi = section('The HTTP API.', since1, {
     enabled: flag('off', 'Whether these calls are served.', since6),
     allowReload: flag('off', 'Whether the call that reloads the configuration is served.', since6),
   }),
+  allowMethodParam: flag(
+    'off',
+    'Takes `?method=DELETE` of a GET for the method, as SRS does: its console needs it. Any page can make a browser send a GET.',
+    { acted: true },
+  ),
   auth: section('A password for the API.', since6, {
     enabled: flag('off', 'Whether a password is asked for.', since6),
     username: text('', 'any text', 'The user name.', { ...since6, example: 'admin' }),

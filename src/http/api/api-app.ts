@@ -1,43 +1,93 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { codeOf, messageOf } from '../../base/errors.ts'
-import { version } from '../../base/version.ts'
-import { type App, createApp } from '../app.ts'
+import { createApp } from '../app.ts'
+import { requestTarget } from '../request-target.ts'
 import type { ApiHost } from './api-host.ts'
-import { registerClients } from './clients.ts'
 import { envelope } from './envelope.ts'
-import { registerStreams } from './streams.ts'
+import { registerEvents } from './events.ts'
+import { registerIndexPages } from './index-pages.ts'
+import { asScript, isCallback } from './jsonp.ts'
+import { registerLists } from './lists.ts'
+import { registerServer } from './server.ts'
+import { registerSystem } from './system.ts'
 
-/** The HTTP API, SRS-compatible: every answer is JSON in an {@link envelope}. */
-export async function createApi(host: ApiHost): Promise<App> {
-  const app = createApp()
-  const { fastify } = app
+/** The API as its worker sees it. */
+export interface Api {
+  readonly handle: RequestListener
+  /** Ends answers that never end by themselves. */
+  close(): void
+}
+
+/** Paths of the API that are not below `/api`. */
+const outside: readonly string[] = []
+
+/** Where the API and the site share a port, the API has its own part of the paths. */
+export function isApiPath(url: string): boolean {
+  return /^\/api(?:[/?]|$)/.test(url) || outside.includes(url.replace(/\?.*$/s, ''))
+}
+
+/** The HTTP API, SRS-compatible: every answer is JSON in an envelope. */
+export async function createApi(host: ApiHost): Promise<Api> {
+  const { fastify, handle } = createApp({ ignoreTrailingSlash: true })
+  // No path takes a body: what comes is read and forgotten, whatever it claims to be.
+  fastify.removeAllContentTypeParsers()
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined))
   fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? (codeOf(error) === 'SERVER_SILENT' ? 503 : 500)
     if (status >= 500) host.logger.error({ code: codeOf(error), err: error }, `api: ${messageOf(error)}`)
-    reply.code(status).send(envelope(host.identity, status))
+    return reply.code(status).send(envelope(host.identity, status))
   })
-  fastify.setNotFoundHandler((_request, reply) => {
-    reply.code(404).send(envelope(host.identity, 404))
+  fastify.setNotFoundHandler((_request, reply) => reply.code(404).send(envelope(host.identity, 404)))
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    reply.header('X-Content-Type-Options', 'nosniff')
+    if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
+    const callback = callbackOf(request.raw)
+    if (callback === null || typeof payload !== 'string' || request.method === 'HEAD') return payload
+    reply.type('text/javascript; charset=utf-8').removeHeader('Content-Length')
+    return asScript(callback, payload)
   })
-  const root = { v1: 'the API, version 1' }
-  for (const path of ['/', '/api', '/api/']) {
-    fastify.get(path, () => ({ ...envelope(host.identity), urls: root }))
-  }
-  const urls = {
-    versions: 'the version of the server',
-    streams: 'what is published',
-    clients: 'who publishes and plays',
-  }
-  for (const path of ['/api/v1', '/api/v1/']) {
-    fastify.get(path, () => ({ ...envelope(host.identity), urls }))
-  }
-  fastify.get('/api/v1/versions', () => ({ ...envelope(host.identity), data: versionData() }))
-  registerStreams(fastify, host)
-  registerClients(fastify, host)
+  registerIndexPages(fastify, host)
+  registerSystem(fastify, host)
+  registerLists(fastify, host)
+  registerServer(fastify, host)
+  const feed = registerEvents(fastify, host)
   await fastify.ready()
-  return app
+  return {
+    close: () => feed.close(),
+    handle: (request, response) => {
+      const refused = prepare(host, request)
+      if (refused === null) handle(request, response)
+      else answerAtOnce(response, refused, JSON.stringify(envelope(host.identity, refused)))
+    },
+  }
 }
 
-function versionData() {
-  const [major = 0, minor = 0, revision = 0] = version.split('.').map((part) => Number.parseInt(part, 10))
-  return { major, minor, revision, version }
+/**
+ * Reads what a request has in its query that is about the whole API: SRS's `callback` and `method`.
+ * @returns the status that refuses it, or null
+ */
+function prepare({ config }: ApiHost, request: IncomingMessage): number | null {
+  const { query } = requestTarget(request)
+  const callback = query.get('callback')
+  if (callback !== null && !isCallback(callback)) return 400
+  const method = query.get('method')
+  if (method === null || request.method !== 'GET' || method.toUpperCase() === 'GET') return null
+  // A link or an image in any page makes a browser send a GET: it may not change anything.
+  if (!config.httpApi.allowMethodParam) return 405
+  request.method = method.toUpperCase()
+  return null
+}
+
+function callbackOf(request: IncomingMessage): string | null {
+  return requestTarget(request).query.get('callback')
+}
+
+/** Answers without the application, which shall not see the request. */
+function answerAtOnce(response: ServerResponse, status: number, json: string): void {
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(json),
+    'Cache-Control': 'no-store',
+  })
+  response.end(response.req.method === 'HEAD' ? undefined : json)
 }

@@ -1,10 +1,14 @@
 import type { Logger } from '../../base/logger.ts'
+import type { Config } from '../../config/config.ts'
 import type { Inspector } from '../inspector.ts'
+import type { MachineMeter } from '../machine/machine-meter.ts'
 import type { ServerIdentity } from './envelope.ts'
 
 /** What the API needs of its worker. */
 export interface ApiHost {
   readonly logger: Logger
+  readonly config: Config
   readonly identity: ServerIdentity
   readonly inspector: Inspector
+  readonly machine: MachineMeter
 }

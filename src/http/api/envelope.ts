@@ -1,14 +1,8 @@
-/** What every answer of the API has around its data, as SRS 6 has it. */
-export interface Envelope {
-  /** 0: it worked; else what went wrong. */
-  readonly code: number
-  /** The server, the same as long as it runs, over all its processes. */
-  readonly server: string
-  /** This run of the server. */
-  readonly service: string
-  /** Process id of the master. */
-  readonly pid: string
-}
+import type { Static } from 'typebox'
+import type { envelopeSchema } from './schema/common.ts'
+
+/** What every answer has around its data. */
+export type Envelope = Static<typeof envelopeSchema>
 
 /** What an envelope says of the server. */
 export interface ServerIdentity {
@@ -17,6 +11,15 @@ export interface ServerIdentity {
   readonly service: string
   readonly pid: number
 }
+
+/** Values of `code` beyond those of HTTP, with the numbers that SRS gives them. */
+export const codes = {
+  /** What `/api/v1/tests/errors` always answers. */
+  test: 100,
+  rawDisabled: 1061,
+  notFound: 2048,
+  clientNotFound: 2049,
+} as const
 
 /** The envelope of an answer. */
 export function envelope({ server, service, pid }: ServerIdentity, code = 0): Envelope {

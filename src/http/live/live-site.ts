@@ -1,14 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
-import type { FromMaster, StreamAudience, StreamId, ToMaster, VhostTraffic } from '../../ipc/contract.ts'
+import type {
+  FromMaster,
+  Protocols,
+  StreamAudience,
+  StreamId,
+  ToMaster,
+  VhostTraffic,
+} from '../../ipc/contract.ts'
 import { splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { PlayerHub } from '../../pull/player-hub.ts'
 import { isLive } from '../../pull/wait-for.ts'
 import type { ClientBook } from '../../worker/client-book.ts'
+import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
 import { requestTarget } from '../request-target.ts'
@@ -50,6 +59,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
   readonly #admissions = new Map<string, (admitted: boolean) => void>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly rates = new ClientRates(monotonicMs())
   #mounts: LiveMounts
 
   constructor(host: LiveSiteHost, files: LiveSiteFiles) {
@@ -72,11 +82,23 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     return this.#viewers
   }
 
-  audience(streams: readonly StreamId[]): StreamAudience[] {
-    return streams.map((stream) => this.#hub.audienceOf(stream)).filter((audience) => audience !== null)
+  audience(streams: readonly StreamId[]): Counted<StreamAudience>[] {
+    const wanted = new Map(streams.map((stream) => [stream, {} as Protocols]))
+    for (const { target, format } of this.#viewers.values()) {
+      const players = wanted.get(target.stream)
+      if (players !== undefined) players[format.name] = (players[format.name] ?? 0) + 1
+    }
+    return [...wanted].flatMap(([stream, players]) => {
+      const pulled = this.#hub.pulled(stream)
+      return pulled === null ? [] : [{ stream, publishers: 0, players, sendBytes: pulled.bytesOut }]
+    })
   }
 
-  traffic(): VhostTraffic[] {
+  sent() {
+    return this.#hub.sent()
+  }
+
+  traffic(): Counted<VhostTraffic>[] {
     return this.#traffic.totals(this.#viewers.values())
   }
 
@@ -132,6 +154,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
   sweep(nowMs: number): void {
     for (const viewer of this.#viewers.values()) viewer.sweep(nowMs)
     this.#hub.sweep(nowMs)
+    this.rates.sweep(nowMs, this)
     this.#pithy.print(nowMs, this.#viewers)
   }
 

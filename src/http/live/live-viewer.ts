@@ -10,6 +10,7 @@ import { Viewer } from '../../live/viewer.ts'
 import type { PulledStream, StreamContent } from '../../pull/pulled-stream.ts'
 import { isLive, waitFor } from '../../pull/wait-for.ts'
 import type { BookedClient } from '../../worker/client-book.ts'
+import type { Counted } from '../../worker/client-rates.ts'
 import type { ClientTraffic } from '../../worker/traffic.ts'
 import { Gate } from './gate.ts'
 import type { LiveFormat } from './live-formats.ts'
@@ -149,7 +150,11 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     return this.transport.bytesIn
   }
 
-  describe(): ClientInfo {
+  get protocol(): string {
+    return this.format.name
+  }
+
+  describe(): Counted<ClientInfo> {
     return {
       ...splitStreamId(this.target.stream),
       ...this.#origin,
@@ -157,7 +162,7 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
       ip: this.transport.ip,
       swfUrl: '',
       type: `${this.target.kind}-play`,
-      protocol: this.format.name,
+      protocol: this.protocol,
       publish: false,
       aliveSeconds: this.aliveSeconds,
       sendBytes: this.sendBytes,

@@ -1,0 +1,20 @@
+import type { Features } from './schema/system.ts'
+
+/** What this server can do, under SRS's names. A test holds it against what the configuration acts on. */
+export const features: Features = {
+  ssl: false,
+  hls: true,
+  hds: false,
+  callback: false,
+  api: true,
+  httpd: true,
+  dvr: false,
+  transcode: false,
+  ingest: false,
+  stat: true,
+  caster: false,
+  complex_send: true,
+  tcp_nodelay: true,
+  so_sendbuf: false,
+  mr: true,
+}

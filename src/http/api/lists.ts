@@ -1,0 +1,153 @@
+import type { FastifyInstance } from 'fastify'
+import { plainIp } from '../../base/plain-ip.ts'
+import { defaultVhost } from '../../config/vhost-of.ts'
+import type { ClientInfo } from '../../ipc/contract.ts'
+import { splitStreamId, streamId, streamTag } from '../../live/stream-key.ts'
+import type { StreamView, TrafficView } from '../views.ts'
+import type { ApiHost } from './api-host.ts'
+import { codes, envelope } from './envelope.ts'
+import { pageQuery } from './paging.ts'
+import { resource } from './resource.ts'
+import type { ClientData, StreamData, VhostData } from './schema/lists.ts'
+
+/** The lists of SRS: virtual hosts, streams and clients, right over all workers. */
+export function registerLists(fastify: FastifyInstance, host: ApiHost): void {
+  registerVhosts(fastify, host)
+  registerStreams(fastify, host)
+  registerClients(fastify, host)
+}
+
+function registerVhosts(fastify: FastifyInstance, host: ApiHost): void {
+  const traffic = async () => {
+    const { traffic } = await host.inspector.traffic()
+    return new Map(traffic.map((view) => [view.vhost, view]))
+  }
+  resource(fastify, host, '/api/v1/vhosts', {
+    GET: async () => {
+      const views = await traffic()
+      const vhosts = Object.keys(host.config.vhosts).map((name) => vhostData(host, name, views.get(name)))
+      return { ...envelope(host.identity), vhosts }
+    },
+  })
+  resource(fastify, host, '/api/v1/vhosts/:id', {
+    GET: async (request) => {
+      const id = idOf(request)
+      if (!Object.hasOwn(host.config.vhosts, id)) return envelope(host.identity, codes.notFound)
+      return { ...envelope(host.identity), vhost: vhostData(host, id, (await traffic()).get(id)) }
+    },
+  })
+}
+
+function registerStreams(fastify: FastifyInstance, host: ApiHost): void {
+  const { inspector } = host
+  resource(fastify, host, '/api/v1/streams', {
+    GET: async ({ query }) => {
+      const { start, count } = pageQuery(query)
+      const { items, total } = await inspector.streams(start, count)
+      return { ...envelope(host.identity), streams: items.map(streamData), total }
+    },
+  })
+  resource(fastify, host, '/api/v1/streams/:id', {
+    GET: async (request) => {
+      const stream = await inspector.stream(idOf(request))
+      return stream === null
+        ? envelope(host.identity, codes.notFound)
+        : { ...envelope(host.identity), stream: streamData(stream) }
+    },
+    DELETE: async (request) => {
+      const id = idOf(request)
+      const unpublished = await inspector.unpublish(id)
+      if (unpublished)
+        host.logger.warn({ id, ip: plainIp(request.ip) }, 'api: a stream was taken from its publisher')
+      return envelope(host.identity, unpublished ? 0 : codes.notFound)
+    },
+  })
+}
+
+function registerClients(fastify: FastifyInstance, host: ApiHost): void {
+  const { inspector } = host
+  resource(fastify, host, '/api/v1/clients', {
+    GET: async ({ query }) => {
+      const { start, count } = pageQuery(query)
+      const { items, total } = await inspector.clients(start, count)
+      return { ...envelope(host.identity), clients: items.map(clientData), total }
+    },
+  })
+  resource(fastify, host, '/api/v1/clients/:id', {
+    GET: async (request) => {
+      const client = await inspector.client(idOf(request))
+      return client === null
+        ? envelope(host.identity, codes.clientNotFound)
+        : { ...envelope(host.identity), client: clientData(client) }
+    },
+    DELETE: async (request) => {
+      const id = idOf(request)
+      const kicked = await inspector.kick(id)
+      if (kicked) host.logger.warn({ id, ip: plainIp(request.ip) }, 'api: a client was kicked')
+      return envelope(host.identity, kicked ? 0 : codes.clientNotFound)
+    },
+  })
+}
+
+function idOf({ params }: { params: unknown }): string {
+  return (params as { id: string }).id
+}
+
+/** @param view absent: it has had no clients */
+export function vhostData(host: ApiHost, name: string, view: TrafficView | undefined): VhostData {
+  const { enabled, hls } = host.config.vhosts[name]!
+  return {
+    ...{ id: name, name, enabled, clients: view?.clients ?? 0, streams: view?.streams ?? 0 },
+    send_bytes: view?.sendBytes ?? 0,
+    recv_bytes: view?.recvBytes ?? 0,
+    kbps: { recv_30s: view?.recvKbps ?? 0, send_30s: view?.sendKbps ?? 0 },
+    hls: hls.enabled ? { enabled: true, fragment: hls.hlsFragment } : { enabled: false },
+  }
+}
+
+/** What is not known has the value that SRS gives it. */
+const unknown = 'Other'
+
+export function streamData(view: StreamView): StreamData {
+  const { vhost, app, stream } = splitStreamId(view.stream)
+  const { video, audio } = view
+  return {
+    ...{ id: streamTag(view.stream), name: stream, vhost, app },
+    ...{ tcUrl: `rtmp://${vhost}/${app}`, url: urlOf(vhost, app, stream), live_ms: Date.now() },
+    ...{ clients: view.clients, frames: view.frames, send_bytes: view.sendBytes, recv_bytes: view.recvBytes },
+    kbps: { recv_30s: view.recvKbps, send_30s: view.sendKbps },
+    publish: { active: view.sourceId !== '', cid: view.sourceId },
+    video: video && {
+      codec: video.codec,
+      profile: video.profile ?? unknown,
+      level: video.level ?? unknown,
+      width: video.width ?? 0,
+      height: video.height ?? 0,
+    },
+    audio: audio && {
+      codec: audio.codec,
+      sample_rate: audio.sampleRate ?? 0,
+      channel: audio.channels ?? 0,
+      profile: audio.profile ?? unknown,
+    },
+    ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+  }
+}
+
+export function clientData(client: ClientInfo): ClientData {
+  const { id, vhost, app, stream, ip, pageUrl, swfUrl, tcUrl, type, protocol, publish } = client
+  return {
+    ...{ id, vhost, stream: streamTag(streamId({ vhost, app, stream })), ip, pageUrl, swfUrl, tcUrl },
+    ...{ url: urlOf(vhost, app, stream), name: stream, type, publish },
+    alive: Number(client.aliveSeconds.toFixed(3)),
+    send_bytes: client.sendBytes,
+    recv_bytes: client.recvBytes,
+    kbps: { recv_30s: client.recvKbps, send_30s: client.sendKbps },
+    protocol,
+  }
+}
+
+/** As SRS has it: the default virtual host is not named. */
+function urlOf(vhost: string, app: string, stream: string): string {
+  return `${vhost === defaultVhost ? '' : vhost}/${app}/${stream}`
+}

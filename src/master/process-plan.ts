@@ -1,0 +1,32 @@
+import { availableParallelism } from 'node:os'
+import type { Config, Endpoint } from '../config/config.ts'
+import { httpEndpoints } from '../config/endpoints.ts'
+import type { PoolLimits } from './back-source-pool.ts'
+
+/** Without it only one worker can listen on a port. */
+export const canReusePort = process.platform === 'linux'
+
+/** How many back-sources there may be. */
+export function poolLimits(config: Config): PoolLimits {
+  const cores = availableParallelism()
+  const maxProcesses = config.maxProcesses === 'auto' ? Math.max(32, 8 * cores) : config.maxProcesses
+  return { maxProcesses, spares: config.spareProcesses }
+}
+
+/** All addresses that the workers listen on. */
+export function endpointsOf(config: Config): Endpoint[] {
+  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+}
+
+/** How many stream workers there are. */
+export function streamWorkers(config: Config): number {
+  if (!canReusePort) return 1
+  return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
+}
+
+/** How many HTTP workers there are: none as long as nothing is to be served over HTTP. */
+export function httpWorkers(config: Config): number {
+  const { httpApi, httpServer } = config
+  if (!httpApi.enabled && !httpServer.enabled) return 0
+  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
+}

@@ -1,0 +1,208 @@
+import { get, type IncomingMessage } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
+import { expect, onTestFinished, test } from 'vitest'
+import { type PathItem, paths } from '../../src/http/api/schema/paths.ts'
+import { problemsOf } from '../support/answer-schema.ts'
+import { LivePair } from './support/live-pair.ts'
+import { isRunning } from './support/processes.ts'
+import { type Server, startServer, workersOf } from './support/server.ts'
+import { playOnEveryWorker, TestPlayer } from './support/test-player.ts'
+import { TestPublisher } from './support/test-publisher.ts'
+import { until, within } from './support/until.ts'
+import { HttpPlayer, WebSocketPlayer } from './support/web-player.ts'
+
+const options = { workers: 2, httpWorkers: 1, vhost: 'http_remux { enabled on; }' }
+
+async function ask<T>(server: Server, path: string, method = 'GET'): Promise<T> {
+  return (await fetch(server.httpUrl(path), { method })).json() as Promise<T>
+}
+
+interface Counts {
+  readonly clients: string[]
+  readonly total: number
+  readonly ofStream: number
+  readonly ofVhost: number
+  readonly summary: number
+}
+
+/** How many clients there are, wherever the API tells it. */
+async function counts(server: Server): Promise<Counts> {
+  const [list, { streams }, { vhosts }, { data }] = await Promise.all([
+    ask<{ clients: { id: string }[]; total: number }>(server, '/api/v1/clients?count=1000'),
+    ask<{ streams: { name: string; clients: number }[] }>(server, '/api/v1/streams?count=1000'),
+    ask<{ vhosts: { clients: number }[] }>(server, '/api/v1/vhosts'),
+    ask<{ data: { system: { conn_srs: number } } }>(server, '/api/v1/summaries'),
+  ])
+  return {
+    clients: list.clients.map(({ id }) => id),
+    total: list.total,
+    ofStream: streams.find(({ name }) => name === 'one')?.clients ?? 0,
+    ofVhost: vhosts.reduce((sum, { clients }) => sum + clients, 0),
+    summary: data.system.conn_srs,
+  }
+}
+
+/** A listener of the events. */
+async function listen(server: Server) {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(server.httpUrl('/api/v1/events'), { agent: false }, resolve).on('error', reject)
+  })
+  onTestFinished(() => {
+    response.destroy()
+  })
+  let text = ''
+  response.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  const snapshots = () =>
+    [...text.matchAll(/^data: (.*)\n\n/gm)].map(([, json]) => JSON.parse(json!) as Record<string, unknown>)
+  return { response, snapshots }
+}
+
+test('counts are the real number of connections while clients of all kinds come and go', async () => {
+  const server = await startServer(options)
+  const publisher = await TestPublisher.publish(server.url('one'))
+  publisher.goLive()
+  const events = await listen(server)
+  const url = server.httpUrl('/live/one.flv')
+  const web: (HttpPlayer | WebSocketPlayer)[] = []
+  const players: TestPlayer[] = [...(await playOnEveryWorker(server.url('one'), 2))]
+  let changing = true
+  const expected = (): number => 1 + players.length + web.length
+  const rtmpIds = (): string[] => [publisher, ...players].map(({ served }) => served.connectionId)
+  const areRight = async (): Promise<boolean> => {
+    const now = await counts(server)
+    const numbers = [now.clients.length, now.total, now.ofStream, now.ofVhost, now.summary]
+    return (
+      numbers.every((number) => number === expected()) && rtmpIds().every((id) => now.clients.includes(id))
+    )
+  }
+  // Meanwhile somebody asks all the time: nobody is ever listed twice, or without being there.
+  const watched = (async () => {
+    const known = new Set<string>()
+    while (changing) {
+      const { clients } = await counts(server)
+      expect(new Set(clients).size).toBe(clients.length)
+      for (const id of clients) known.add(id)
+    }
+    return known
+  })()
+  for (let round = 0; round < 4; round += 1) {
+    const came = await Promise.all([1, 2, 3].map(() => TestPlayer.play(server.url('one'))))
+    players.push(...came)
+    web.push(await HttpPlayer.play(url), await WebSocketPlayer.play(url))
+    for (const viewer of web) await viewer.has(1)
+    await until(`${expected()} clients in every count`, areRight)
+    await Promise.all(players.splice(0, 2).map((player) => player.close()))
+    web.shift()?.close()
+    await until(`${expected()} clients in every count, after some left`, areRight)
+  }
+  const { totals } = await until('an event with the same', () =>
+    events
+      .snapshots()
+      .map((snapshot) => snapshot as { totals: { clients: number; players: Record<string, number> } })
+      .findLast((snapshot) => snapshot.totals.clients === expected()),
+  )
+  const byProtocol = Object.values(totals.players).reduce((sum, number) => sum + number, 0)
+  expect([totals.players.rtmp, byProtocol]).toEqual([players.length, expected() - 1])
+  for (const snapshot of events.snapshots()) expect(problemsOf('/api/v1/events', 'get', snapshot)).toEqual([])
+  changing = false
+  const seen = await watched
+  for (const id of rtmpIds()) expect(seen).toContain(id)
+})
+
+test('every answer of a running server is as it is documented', async () => {
+  const server = await startServer({
+    ...options,
+    vhost: `${options.vhost} hls { enabled on; hls_path ./html; }`,
+  })
+  const { publisher } = await LivePair.start(server.url('one'))
+  const stream = await until('the stream', async () => {
+    const { streams } = await ask<{ streams: { id: string; video: unknown }[] }>(server, '/api/v1/streams')
+    return streams.find(({ video }) => video !== null)
+  })
+  const ids: Record<string, string> = {
+    ...{ streams: stream.id, vhosts: '__defaultVhost__', clients: publisher.served.connectionId },
+  }
+  const ofGet = Object.entries(paths).filter(([, { get: operation }]) => operation?.type === undefined)
+  for (const [path, item] of ofGet as [string, PathItem][]) {
+    if (item.get === undefined) continue
+    const answer = await ask(server, path.replace('{id}', ids[path.split('/')[3]!] ?? ''))
+    expect(problemsOf(path, 'get', answer), path).toEqual([])
+  }
+})
+
+test('a stream is taken from its publisher, who may come again; its players stay', async () => {
+  const server = await startServer(options)
+  const { publisher, player } = await LivePair.start(server.url('one'))
+  const other = await LivePair.start(server.url('two'))
+  const { streams } = await ask<{ streams: { id: string; name: string }[] }>(server, '/api/v1/streams')
+  const { id } = streams.find(({ name }) => name === 'one')!
+  expect(await ask(server, `/api/v1/streams/${id}`, 'DELETE')).toMatchObject({ code: 0 })
+  await within('the publisher to be closed', publisher.ended)
+  const stream = () => ask<{ stream: { clients: number; publish: object } }>(server, `/api/v1/streams/${id}`)
+  await until('the stream to be without publisher', async () => {
+    const { clients, publish } = (await stream()).stream
+    return clients === 1 && isDeepStrictEqual(publish, { active: false, cid: '' })
+  })
+  expect(await ask(server, `/api/v1/streams/${id}`, 'DELETE')).toMatchObject({ code: 2048 })
+  const again = await TestPublisher.publish(server.url('one'))
+  again.goLive()
+  await player.hasMore(20)
+  expect(await ask(server, `/api/v1/streams/${id}`)).toMatchObject({
+    stream: { id, publish: { active: true, cid: again.served.connectionId } },
+  })
+  await other.goesOn()
+})
+
+test('a reload over HTTP applies what changed, or says why it does not', async () => {
+  const server = await startServer(options)
+  const live = await LivePair.start(server.url('one'))
+  server.change({ max_connections: 77, runtime_dir: './other' })
+  const applied = await ask(server, '/api/v1/reload', 'POST')
+  expect(problemsOf('/api/v1/reload', 'post', applied)).toEqual([])
+  expect(applied).toMatchObject({
+    ...{ code: 0, applied: true, at_next_start: ['runtimeDir'] },
+    changes: { global: expect.arrayContaining(['maxConnections', 'runtimeDir']) },
+  })
+  expect(await server.status()).toMatchObject({ maxConnections: 77 })
+  server.writeConfig(`listen ${server.port};\nmax_conections 5;\n`)
+  expect(await ask(server, '/api/v1/reload', 'POST')).toMatchObject({
+    ...{ code: 422, applied: false },
+    error: { code: 'CONFIG_UNKNOWN_DIRECTIVE', message: expect.stringContaining(`${server.configFile}:2:1`) },
+  })
+  expect(await ask(server, '/api/v1/reload')).toMatchObject({ code: 405 })
+  await live.goesOn()
+})
+
+test('every process is listed, and one that hangs is named', async () => {
+  const server = await startServer(options)
+  await LivePair.start(server.url('one'))
+  type Workers = { workers: { role: string; pid: number; state: string; streams: number }[] }
+  const { workers } = await ask<Workers>(server, '/api/v1/workers')
+  expect(workers[0]).toMatchObject({ role: 'master', pid: server.master.pid, state: 'running' })
+  expect(workers.map(({ pid }) => pid).toSorted()).toEqual(
+    server
+      .processes()
+      .map(({ pid }) => pid)
+      .toSorted(),
+  )
+  for (const { pid } of workers) expect(isRunning(pid)).toBe(true)
+  const hanging = workersOf(await server.status(), 'stream')[0]!.pid
+  process.kill(hanging, 'SIGSTOP')
+  try {
+    const { workers: now } = await ask<Workers>(server, '/api/v1/workers')
+    expect(now.filter(({ state }) => state !== 'running')).toMatchObject([{ pid: hanging, state: 'silent' }])
+  } finally {
+    process.kill(hanging, 'SIGCONT')
+  }
+})
+
+test('who listens to events does not hold up the end of the server', async () => {
+  const server = await startServer(options)
+  const { response, snapshots } = await listen(server)
+  await until('an event', () => snapshots().length > 0)
+  const ended = new Promise<void>((resolve) => response.once('close', resolve))
+  await server.stop()
+  await within('the events to end', ended)
+})

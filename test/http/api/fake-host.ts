@@ -1,0 +1,154 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { createApi } from '../../../src/http/api/api-app.ts'
+import type { ApiHost } from '../../../src/http/api/api-host.ts'
+import { Inspector } from '../../../src/http/inspector.ts'
+import { MachineMeter } from '../../../src/http/machine/machine-meter.ts'
+import type {
+  Answer,
+  ClientInfo,
+  Question,
+  ReloadOutcome,
+  ServerFacts,
+  StreamInfo,
+  VhostTraffic,
+  WorkerAnswer,
+  WorkerStatus,
+} from '../../../src/ipc/contract.ts'
+import { streamTag } from '../../../src/live/stream-key.ts'
+import { configOf } from '../../support/config.ts'
+import { recordingLogger } from '../../support/logger.ts'
+
+const server: ServerFacts = {
+  ...{
+    version: '1.2.3',
+    serverId: 'svc12345',
+    pid: process.pid,
+    ppid: 1,
+    argv: 'weir -c weir.conf',
+    cwd: '/',
+  },
+  ...{ uptimeMs: 61_500, configFile: '/weir.conf', connections: 3, maxConnections: 1000 },
+  ...{ refusedConnections: 2, sources: 1 },
+}
+
+export const streamName = '__defaultVhost__/live/one'
+
+const info: StreamInfo = {
+  ...{ source: 1, stream: streamName, sourceId: 'pub00001', publishMs: 1234.5, frames: 25 },
+  ...{ recvBytes: 1000, recvKbps: 8 },
+  video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
+  audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
+  hls: { enabled: true, fragment: 4, sequence: -1, segments: 0, lost: 0 },
+}
+
+/** Nothing is known of its codecs, and nobody publishes it. */
+const bare: StreamInfo = {
+  ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
+  ...{ recvKbps: 0, hls: null },
+  video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
+  audio: null,
+}
+
+export const player: ClientInfo = {
+  ...{ id: 'play0001', vhost: '__defaultVhost__', app: 'live', stream: 'one', ip: '10.0.0.9' },
+  ...{ pageUrl: 'http://page/', swfUrl: '', tcUrl: 'rtmp://h/live', type: 'rtmp-play', protocol: 'rtmp' },
+  ...{ publish: false, aliveSeconds: 12.3456, sendBytes: 500, recvBytes: 50, sendKbps: 4, recvKbps: 1 },
+}
+
+const traffic: VhostTraffic = {
+  ...{ vhost: '__defaultVhost__', publishers: 1, players: { rtmp: 1, 'http-flv': 1 }, streams: 1 },
+  ...{ sendBytes: 900, recvBytes: 1100, sendKbps: 7, recvKbps: 9 },
+}
+
+const status: WorkerStatus = {
+  ...{ role: 'stream', index: 1, pid: process.pid, uptimeMs: 5000, rssBytes: 50_000_000, cpuMs: 300 },
+  ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
+}
+
+/** What the processes answer. */
+function answerTo(question: Question, reload: ReloadOutcome): Answer {
+  const streams = [info, bare]
+  switch (question.ask) {
+    case 'status':
+      return { of: 'status', status }
+    case 'usage':
+      return { of: 'usage', usage: process.resourceUsage() }
+    case 'clients':
+      return { of: 'clients', clients: [player].slice(question.start), total: 1 }
+    case 'client':
+      return { of: 'clients', clients: question.id === player.id ? [player] : [], total: 1 }
+    case 'kick':
+      return { of: 'kick', kicked: question.id === player.id }
+    case 'audience': {
+      const audience = question.streams.map((stream) => {
+        const mine = stream === streamName
+        return {
+          stream,
+          publishers: mine ? 1 : 0,
+          players: mine ? { rtmp: 1 } : {},
+          sendBytes: 9,
+          sendKbps: 7,
+        }
+      })
+      return { of: 'audience', audience }
+    }
+    case 'traffic':
+      return { of: 'traffic', traffic: [traffic] }
+    case 'streams':
+      return { of: 'streams', streams, total: streams.length }
+    case 'stream': {
+      const found = streams.filter(({ stream }) => streamTag(stream) === question.tag)
+      return { of: 'streams', streams: found, total: found.length }
+    }
+    case 'unpublish':
+      return { of: 'unpublish', unpublished: question.tag === streamTag(streamName) }
+    case 'reload':
+      return { of: 'reload', outcome: reload }
+  }
+}
+
+const applied: ReloadOutcome = {
+  applied: true,
+  changes: { global: ['listen'], vhosts: { added: ['a'], removed: [], changed: { b: ['hls.enabled'] } } },
+  warnings: ['w'],
+  atNextStart: ['pid'],
+}
+
+/** An API whose processes are made up, behind a real HTTP server. */
+export async function startApi(settings = '', reload: ReloadOutcome = applied) {
+  const asked: Question[] = []
+  const inspector: Inspector = new Inspector((message) => {
+    if (message.t !== 'inquire') return
+    asked.push(message.question)
+    const answer = answerTo(message.question, reload)
+    const answers: WorkerAnswer[] = [{ role: 'stream', index: 1, pid: process.pid, ready: true, answer }]
+    if (message.question.ask === 'status') {
+      answers.push({ role: 'back-source', index: 3, pid: 999_999, ready: true, answer: null })
+      answers.push({ role: 'back-source', index: 4, pid: 999_998, ready: false, answer: null })
+    }
+    setImmediate(() => inspector.onMessage({ t: 'report', inquiry: message.inquiry, server, answers }))
+  })
+  const { logger, lines } = recordingLogger()
+  const config = configOf(settings)
+  const host: ApiHost = {
+    logger,
+    config,
+    identity: { server: 'srv', service: 'svc12345', pid: 77 },
+    inspector,
+    machine: new MachineMeter([]),
+  }
+  const api = await createApi(host)
+  const http = createServer((request, response) => api.handle(request, response))
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    api.close()
+    http.closeAllConnections()
+    http.close()
+  })
+  const base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(base + path, { redirect: 'manual', ...init })
+  return { api, asked, lines, request, http }
+}
