@@ -1,6 +1,7 @@
 import { render } from 'preact'
-import { PageFrame } from '../shared/page-frame.tsx'
 import { applyTheme, chosenTheme } from '../shared/theme.ts'
+import './console.css'
+import { ConsolePage } from './console-page.tsx'
 
 applyTheme(chosenTheme())
-render(<PageFrame page="console">soon</PageFrame>, document.querySelector('#app')!)
+render(<ConsolePage />, document.querySelector('#app')!)

@@ -45,11 +45,17 @@ export const initialState: PlayerState = {
   statistics: noStatistics,
 }
 
+/** How often it is looked whether there is enough to begin. */
+const bufferCheckMs = 50
+
 /** How often the statistics are taken. */
 const sampleMs = 500
 
 /** Pauses before another attempt, longer and longer. */
 const retryMs = [1000, 2000, 3000, 5000]
+
+/** It plays with less when no more comes for so long: what ends before is to be seen too. */
+const startWaitMs = 2000
 
 /** A stream from which nothing comes for so long is asked for again. */
 const frozenMs = 10_000
@@ -124,6 +130,8 @@ export class LivePlayer {
       const playback = await start(this.#video, this.#address.url, fail)
       if (isCurrent()) {
         this.#playback = playback
+        await this.#buffered(playback.startBufferSeconds ?? 0, isCurrent)
+        if (!isCurrent()) return
         this.#onFirstPicture(isCurrent)
         this.#play()
       } else playback.destroy()
@@ -151,6 +159,25 @@ export class LivePlayer {
     const pause = retryMs[Math.min(this.#failures, retryMs.length - 1)]
     this.#failures += 1
     this.#retry = window.setTimeout(() => this.#start(), pause)
+  }
+
+  /** Resolves when there is enough to play, or the attempt has ended. */
+  #buffered(seconds: number, isCurrent: () => boolean): Promise<void> {
+    if (seconds === 0) return Promise.resolve()
+    const video = this.#video
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let since = Number.POSITIVE_INFINITY
+    const check = (): void => {
+      const now = performance.now()
+      if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) since = Math.min(since, now)
+      const isEnough = bufferAhead(video) >= seconds || now - since > startWaitMs
+      if (isEnough || !isCurrent()) {
+        window.clearInterval(timer)
+        resolve()
+      }
+    }
+    const timer = window.setInterval(check, bufferCheckMs)
+    return promise
   }
 
   /** Browsers let a page begin with sound only when the viewer has done something on it. */
@@ -238,8 +265,9 @@ async function starterOf({ protocol }: PlayAddress): Promise<StartPlayback> {
   }
 }
 
-/** Seconds that are there beyond what is shown. */
+/** Seconds that are there beyond what is shown; of a stream that has not begun, from its beginning. */
 function bufferAhead({ buffered, currentTime }: HTMLVideoElement): number {
+  if (currentTime === 0 && buffered.length > 0) return buffered.end(0) - buffered.start(0)
   for (let index = 0; index < buffered.length; index += 1) {
     if (buffered.start(index) <= currentTime + 0.1 && currentTime <= buffered.end(index)) {
       return buffered.end(index) - currentTime

@@ -13,6 +13,12 @@ import {
 /** The cached GOP makes a viewer begin behind: what is beyond this is skipped at once, in seconds. */
 const startSkipSeconds = 3
 
+/**
+ * How much has to be there before it plays, in seconds: who joins right after a key frame has next to nothing, and would
+ * stop again at once. Who joins later has more, and plays at once.
+ */
+const startBufferSeconds = 0.8
+
 /** How far behind the newest picture playback stays, and how far it may fall before it plays a little faster. */
 const targetSeconds = 1
 const maxSeconds = 2
@@ -69,6 +75,7 @@ export async function playWithMpegts(
   player.attachMediaElement(video)
   player.load()
   return {
+    startBufferSeconds,
     destroy: () => {
       video.removeEventListener('playing', skip)
       player.destroy()

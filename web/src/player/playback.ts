@@ -3,6 +3,8 @@ export interface Playback {
   destroy(): void
   /** Seconds between what is shown and the newest there is, where the library knows better than the buffer does. */
   readonly latencySeconds?: () => number | null
+  /** How much has to be there before it plays, where the library does not see to that; 0 by default. */
+  readonly startBufferSeconds?: number
 }
 
 /** Why a stream does not play. */
