@@ -14,12 +14,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { RtmpClient } from '../dist/client/rtmp-client.js'
-import { audioType, keyFrameFlag, sequenceHeaderFlag, videoType } from '../dist/media/packet.js'
+import { RtmpClient } from '../src/client/rtmp-client.ts'
+import { audioType, keyFrameFlag, sequenceHeaderFlag, videoType } from '../src/media/packet.ts'
+import { freePort } from './free-port.mjs'
 
 const seconds = Number(process.argv[2] ?? 60)
 /** The time until a process has warmed up is not counted. */
@@ -96,14 +96,6 @@ async function publish(url) {
     clearInterval(timer)
     client.close()
   }
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** The pid of the back-source that holds a stream: its title says it. */

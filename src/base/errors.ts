@@ -185,6 +185,11 @@ export const errorTable = {
     summary: 'A WebSocket client breaks the protocol, or sends more than a viewer has to say.',
     remedy: 'The client is broken or hostile; nothing to do here.',
   },
+  API_DENIED: {
+    summary: 'Somebody asked the API without the right password or token.',
+    remedy:
+      'Give the client the user name and password, or a token, of http_api { auth { } }; or keep it out.',
+  },
   SERVER_SILENT: {
     summary: "The server's processes did not answer the API in time, or too much was asked at once.",
     remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',

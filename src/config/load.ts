@@ -1,4 +1,5 @@
 import { WeirError } from '../base/errors.ts'
+import { apiAccessProblem, apiAccessWarning } from './api-access.ts'
 import type { Config } from './config.ts'
 import { endpointClash } from './endpoints.ts'
 import { interpret } from './interpret.ts'
@@ -26,5 +27,8 @@ export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
   const { config, warnings } = interpret(directives)
   const clash = endpointClash(config)
   if (clash !== null) throw new WeirError('CONFIG_DUPLICATE', `${path}: ${clash}`)
-  return { config, warnings, files }
+  const problem = apiAccessProblem(config)
+  if (problem !== null) throw new WeirError('CONFIG_BAD_VALUE', `${path}: ${problem}`)
+  const warning = apiAccessWarning(config)
+  return { config, warnings: warning === null ? warnings : [...warnings, `${path}: ${warning}`], files }
 }

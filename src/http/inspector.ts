@@ -1,4 +1,5 @@
 import { WeirError } from '../base/errors.ts'
+import { decodeAnswer } from '../ipc/answer-codec.ts'
 import {
   type Answer,
   type ClientInfo,
@@ -118,7 +119,10 @@ export class Inspector {
     if (pending === undefined) return
     this.#pending.delete(inquiry)
     clearTimeout(pending.timer)
-    pending.resolve({ server, answers })
+    pending.resolve({
+      server,
+      answers: answers.map((one) => ({ ...one, answer: one.answer && decodeAnswer(one.answer) })),
+    })
   }
 
   /** @throws WeirError SERVER_SILENT */

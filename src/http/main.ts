@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
@@ -41,6 +42,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   #draining = false
   /** Since the last sweep. */
   #acceptErrors = 0
+  #denied = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: http ${context.index}`
@@ -58,6 +60,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get leaving(): boolean {
+    return this.#draining
   }
 
   get identity(): ServerIdentity {
@@ -170,12 +176,21 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     if (this.#acceptErrors === 1) this.logger.error({ code: codeOf(error) }, `accept: ${messageOf(error)}`)
   }
 
+  /** Who guesses passwords fills no log: one line a second is enough. */
+  onDenied({ socket, url }: IncomingMessage): void {
+    this.#denied += 1
+    if (this.#denied > 1) return
+    const about = { code: 'API_DENIED', ip: plainIp(socket.remoteAddress), path: url?.replace(/\?.*$/s, '') }
+    this.logger.warn(about, 'api: asked without the right password or token')
+  }
+
   onEmpty(): void {
     if (this.#draining) this.#context.exit()
   }
 
   #sweep(): void {
     this.#acceptErrors = 0
+    this.#denied = 0
     const now = monotonicMs()
     this.#live.sweep(now)
     if (this.#config.httpApi.enabled) this.machine.sweep(now)

@@ -83,7 +83,7 @@ export type FromMaster =
   | { t: 'source-down'; stream: StreamId; source: SourceNumber }
   // to HTTP workers
   /** What the processes answered to an `inquire`. */
-  | { t: 'report'; inquiry: number; server: ServerFacts; answers: WorkerAnswer[] }
+  | { t: 'report'; inquiry: number; server: ServerFacts; answers: WorkerAnswer<EncodedAnswer>[] }
   // to back-sources
   | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
   | { t: 'close'; source: SourceNumber }
@@ -97,7 +97,7 @@ export type ToMaster =
   /** The worker cannot start; it exits after this. */
   | { t: 'failed'; code: string; message: string }
   /** Null: the question is none for this role. */
-  | { t: 'answer'; request: number; answer: Answer | null }
+  | { t: 'answer'; request: number; answer: EncodedAnswer | null }
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
@@ -234,14 +234,17 @@ export type Answer =
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
 
+/** An {@link Answer} as it travels; see answer-codec.ts. */
+export type EncodedAnswer = Uint8Array
+
 /** One process's answer; null: it did not answer in time, or the question is none for it. */
-export interface WorkerAnswer {
+export interface WorkerAnswer<A = Answer> {
   role: WorkerRole | 'master'
   index: number
   pid: number
   /** False: it starts, and cannot answer yet. */
   ready: boolean
-  answer: Answer | null
+  answer: A | null
 }
 
 /** What came of reading the configuration again. */

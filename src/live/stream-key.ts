@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
 import { defaultVhost } from '../config/vhost-of.ts'
 
+/** Tags that were made before: a thousand clients of one stream ask for the same. */
+const tags = new Map<string, string>()
+const maxKnownTags = 4096
+
 /** What makes a stream the same stream: the virtual host after resolution, the application, the name. */
 export interface StreamKey {
   readonly vhost: string
@@ -33,6 +37,15 @@ export function displayName(id: string): string {
  * million streams have the same one is less probable than one in a thousand.
  */
 export function streamTag(id: string): string {
+  const known = tags.get(id)
+  if (known !== undefined) return known
+  if (tags.size >= maxKnownTags) tags.clear()
+  const tag = newTag(id)
+  tags.set(id, tag)
+  return tag
+}
+
+function newTag(id: string): string {
   const digest = createHash('sha256').update(id).digest()
   return `vid-${digest.readBigUInt64BE().toString(36).padStart(13, '0').slice(-10)}`
 }

@@ -1,4 +1,4 @@
-import type { Question, WorkerAnswer, WorkerRole } from '../ipc/contract.ts'
+import type { EncodedAnswer, Question, WorkerAnswer, WorkerRole } from '../ipc/contract.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 const clientRoles: readonly WorkerRole[] = ['stream', 'http']
@@ -28,7 +28,7 @@ export function inquire(
   workers: readonly WorkerHandle[],
   question: Question,
   pids: readonly number[] | null,
-): Promise<WorkerAnswer[]> {
+): Promise<WorkerAnswer<EncodedAnswer>[]> {
   const roles = rolesAsked[question.ask]
   const asked = workers.filter(
     ({ role, pid }) => roles.includes(role) && (pids === null || pids.includes(pid)),

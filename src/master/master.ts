@@ -6,6 +6,7 @@ import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
+import { encodeAnswer } from '../ipc/answer-codec.ts'
 import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
@@ -212,8 +213,11 @@ export class Master {
   async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
     const { inquiry, question, pids } = message
     const answers = await inquire(this.#workers, question, pids)
-    const answer = pids === null ? await this.#answer(question) : null
-    if (answer !== null) answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
+    const own = pids === null ? await this.#answer(question) : null
+    if (own !== null) {
+      const answer = encodeAnswer(own)
+      answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
+    }
     worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
   }
 

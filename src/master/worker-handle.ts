@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import { decodeAnswer } from '../ipc/answer-codec.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
-  type Answer,
   controlFd,
+  type EncodedAnswer,
   type FromMaster,
   protocolVersion,
   type Question,
@@ -77,7 +78,7 @@ export class WorkerHandle {
   /** Null when the system could not start it. */
   readonly #child: ChildProcess | null
   readonly #channel: Channel<FromMaster, ToMaster>
-  readonly #pending = new Map<number, (answer: Answer | null) => void>()
+  readonly #pending = new Map<number, (answer: EncodedAnswer | null) => void>()
   #nextRequest = 1
   #ready = false
   #exited = false
@@ -149,12 +150,13 @@ export class WorkerHandle {
 
   /** @returns what the worker tells of itself, or null when it does not answer in time */
   async status(): Promise<WorkerStatus | null> {
-    const answer = await this.ask({ ask: 'status' })
+    const encoded = await this.ask({ ask: 'status' })
+    const answer = encoded && decodeAnswer(encoded)
     return answer?.of === 'status' ? answer.status : null
   }
 
   /** @returns the worker's answer; null when the question is none for it, or it does not answer in time */
-  ask(question: Question): Promise<Answer | null> {
+  ask(question: Question): Promise<EncodedAnswer | null> {
     if (!this.#ready || this.#exited) return Promise.resolve(null)
     const request = this.#nextRequest
     this.#nextRequest += 1
@@ -196,7 +198,8 @@ export class WorkerHandle {
         )
         break
       case 'answer':
-        this.#settle(message.request, message.answer)
+        // The message lies in a buffer that is read into again.
+        this.#settle(message.request, message.answer && Uint8Array.from(message.answer))
         break
       default:
         listener.onMessage(this, message)
@@ -212,7 +215,7 @@ export class WorkerHandle {
     listener.onExit(this, this.#failure ?? new WeirError(code, `${this.name} (pid ${this.pid}): ${how}`))
   }
 
-  #settle(request: number, answer: Answer | null): void {
+  #settle(request: number, answer: EncodedAnswer | null): void {
     this.#pending.get(request)?.(answer)
     this.#pending.delete(request)
   }

@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { type Logger, type LogOptions, openLog, type ProcessLog } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
+import { encodeAnswer } from '../ipc/answer-codec.ts'
 import { Channel } from '../ipc/channel.ts'
 import {
   type Answer,
@@ -167,7 +168,7 @@ class WorkerShell {
         this.#log.reopen()
         break
       case 'ask':
-        this.#control.send({ t: 'answer', request: message.request, answer: this.#answer(message.question) })
+        this.#onAsk(message.request, message.question)
         break
       case 'drain':
         this.#drain()
@@ -237,6 +238,11 @@ class WorkerShell {
     if (rss - this.#residentBytes < leftBehindBytes || heapUsed > smallHeapBytes) return
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     this.#residentBytes = process.memoryUsage.rss()
+  }
+
+  #onAsk(request: number, question: Question): void {
+    const answer = this.#answer(question)
+    this.#control.send({ t: 'answer', request, answer: answer && encodeAnswer(answer) })
   }
 
   #answer(question: Question): Answer | null {

@@ -27,6 +27,13 @@ const purposes: Record<string, (config: Config) => void> = {
     })
     expect(config.vhosts[standard]?.httpRemux).toMatchObject({ enabled: true })
   },
+  'api.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      httpApi: { enabled: true, listen: [{ host: null, port: 1985 }], auth: { enabled: true } },
+      stats: { disk: ['sda', 'vda', 'nvme0n1'] },
+    })
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })

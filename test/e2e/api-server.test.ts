@@ -1,10 +1,9 @@
 import { get, type IncomingMessage } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { type PathItem, paths } from '../../src/http/api/schema/paths.ts'
+import { paths } from '../../src/http/api/schema/paths.ts'
 import { problemsOf } from '../support/answer-schema.ts'
 import { LivePair } from './support/live-pair.ts'
-import { isRunning } from './support/processes.ts'
 import { type Server, startServer, workersOf } from './support/server.ts'
 import { playOnEveryWorker, TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
@@ -111,83 +110,55 @@ test('counts are the real number of connections while clients of all kinds come 
   for (const id of rtmpIds()) expect(seen).toContain(id)
 })
 
-test('every answer of a running server is as it is documented', async () => {
+test('every answer is as it is documented; a process that hangs is named; a stream can be taken away', async () => {
   const server = await startServer({
     ...options,
     vhost: `${options.vhost} hls { enabled on; hls_path ./html; }`,
   })
-  const { publisher } = await LivePair.start(server.url('one'))
-  const stream = await until('the stream', async () => {
-    const { streams } = await ask<{ streams: { id: string; video: unknown }[] }>(server, '/api/v1/streams')
-    return streams.find(({ video }) => video !== null)
-  })
-  const ids: Record<string, string> = {
-    ...{ streams: stream.id, vhosts: '__defaultVhost__', clients: publisher.served.connectionId },
-  }
-  const ofGet = Object.entries(paths).filter(([, { get: operation }]) => operation?.type === undefined)
-  for (const [path, item] of ofGet as [string, PathItem][]) {
-    if (item.get === undefined) continue
-    const answer = await ask(server, path.replace('{id}', ids[path.split('/')[3]!] ?? ''))
-    expect(problemsOf(path, 'get', answer), path).toEqual([])
-  }
-})
-
-test('a stream is taken from its publisher, who may come again; its players stay', async () => {
-  const server = await startServer(options)
   const { publisher, player } = await LivePair.start(server.url('one'))
   const other = await LivePair.start(server.url('two'))
-  const { streams } = await ask<{ streams: { id: string; name: string }[] }>(server, '/api/v1/streams')
-  const { id } = streams.find(({ name }) => name === 'one')!
-  expect(await ask(server, `/api/v1/streams/${id}`, 'DELETE')).toMatchObject({ code: 0 })
-  await within('the publisher to be closed', publisher.ended)
-  const stream = () => ask<{ stream: { clients: number; publish: object } }>(server, `/api/v1/streams/${id}`)
-  await until('the stream to be without publisher', async () => {
-    const { clients, publish } = (await stream()).stream
-    return clients === 1 && isDeepStrictEqual(publish, { active: false, cid: '' })
+  const { id } = await until('the stream', async () => {
+    type Streams = { streams: { id: string; name: string; video: unknown }[] }
+    const { streams } = await ask<Streams>(server, '/api/v1/streams')
+    return streams.find(({ name, video }) => name === 'one' && video !== null)
   })
-  expect(await ask(server, `/api/v1/streams/${id}`, 'DELETE')).toMatchObject({ code: 2048 })
+  await allAnswersAreDocumented(server, {
+    ...{ streams: id, vhosts: '__defaultVhost__', clients: publisher.served.connectionId },
+  })
+  await processesAreTold(server)
+  const path = `/api/v1/streams/${id}`
+  expect(await ask(server, path, 'DELETE')).toMatchObject({ code: 0 })
+  await within('the publisher to be closed', publisher.ended)
+  await until('the stream to be without publisher', async () => {
+    const { stream } = await ask<{ stream: { clients: number; publish: object } }>(server, path)
+    return stream.clients === 1 && isDeepStrictEqual(stream.publish, { active: false, cid: '' })
+  })
+  expect(await ask(server, path, 'DELETE')).toMatchObject({ code: 2048 })
   const again = await TestPublisher.publish(server.url('one'))
   again.goLive()
   await player.hasMore(20)
-  expect(await ask(server, `/api/v1/streams/${id}`)).toMatchObject({
+  expect(await ask(server, path)).toMatchObject({
     stream: { id, publish: { active: true, cid: again.served.connectionId } },
   })
   await other.goesOn()
 })
 
-test('a reload over HTTP applies what changed, or says why it does not', async () => {
-  const server = await startServer(options)
-  const live = await LivePair.start(server.url('one'))
-  server.change({ max_connections: 77, runtime_dir: './other' })
-  const applied = await ask(server, '/api/v1/reload', 'POST')
-  expect(problemsOf('/api/v1/reload', 'post', applied)).toEqual([])
-  expect(applied).toMatchObject({
-    ...{ code: 0, applied: true, at_next_start: ['runtimeDir'] },
-    changes: { global: expect.arrayContaining(['maxConnections', 'runtimeDir']) },
-  })
-  expect(await server.status()).toMatchObject({ maxConnections: 77 })
-  server.writeConfig(`listen ${server.port};\nmax_conections 5;\n`)
-  expect(await ask(server, '/api/v1/reload', 'POST')).toMatchObject({
-    ...{ code: 422, applied: false },
-    error: { code: 'CONFIG_UNKNOWN_DIRECTIVE', message: expect.stringContaining(`${server.configFile}:2:1`) },
-  })
-  expect(await ask(server, '/api/v1/reload')).toMatchObject({ code: 405 })
-  await live.goesOn()
-})
+async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, item] of Object.entries(paths)) {
+    if (item.get === undefined || item.get.type !== undefined) continue
+    const answer = await ask(server, path.replace('{id}', ids[path.split('/')[3]!] ?? ''))
+    expect(problemsOf(path, 'get', answer), path).toEqual([])
+  }
+  const metrics = await (await fetch(server.httpUrl('/metrics'))).text()
+  expect(metrics).toMatch(/^weir_stream_players\{stream="live\/one",protocol="rtmp"\} 1$/m)
+}
 
-test('every process is listed, and one that hangs is named', async () => {
-  const server = await startServer(options)
-  await LivePair.start(server.url('one'))
-  type Workers = { workers: { role: string; pid: number; state: string; streams: number }[] }
+async function processesAreTold(server: Server): Promise<void> {
+  type Workers = { workers: { role: string; pid: number; state: string }[] }
   const { workers } = await ask<Workers>(server, '/api/v1/workers')
+  const living = server.processes().map(({ pid }) => pid)
   expect(workers[0]).toMatchObject({ role: 'master', pid: server.master.pid, state: 'running' })
-  expect(workers.map(({ pid }) => pid).toSorted()).toEqual(
-    server
-      .processes()
-      .map(({ pid }) => pid)
-      .toSorted(),
-  )
-  for (const { pid } of workers) expect(isRunning(pid)).toBe(true)
+  expect(workers.map(({ pid }) => pid).toSorted()).toEqual(living.toSorted())
   const hanging = workersOf(await server.status(), 'stream')[0]!.pid
   process.kill(hanging, 'SIGSTOP')
   try {
@@ -196,13 +167,43 @@ test('every process is listed, and one that hangs is named', async () => {
   } finally {
     process.kill(hanging, 'SIGCONT')
   }
-})
+}
 
-test('who listens to events does not hold up the end of the server', async () => {
+test('a reload over HTTP applies what changed, a password too, or says why it does not', async () => {
   const server = await startServer(options)
-  const { response, snapshots } = await listen(server)
-  await until('an event', () => snapshots().length > 0)
-  const ended = new Promise<void>((resolve) => response.once('close', resolve))
+  const live = await LivePair.start(server.url('one'))
+  const events = await listen(server)
+  await until('an event', () => events.snapshots().length > 0)
+  expect(await ask(server, '/api/v1/reload')).toMatchObject({ code: 405 })
+  server.writeConfig(`listen ${server.port};\nmax_conections 5;\n`)
+  expect(await ask(server, '/api/v1/reload', 'POST')).toMatchObject({
+    ...{ code: 422, applied: false },
+    error: { code: 'CONFIG_UNKNOWN_DIRECTIVE', message: expect.stringContaining(`${server.configFile}:2:1`) },
+  })
+  const section = `enabled on; listen ${server.httpPort};`
+  const auth = 'auth { enabled on; username admin; password x; tokens t1; }'
+  server.configure({
+    workers: 2,
+    settings: { max_connections: 77, runtime_dir: './other' },
+    more: `http_server { ${section} } http_api { ${section} ${auth} }`,
+  })
+  const applied = await ask(server, '/api/v1/reload', 'POST')
+  expect(problemsOf('/api/v1/reload', 'post', applied)).toEqual([])
+  expect(applied).toMatchObject({
+    ...{ code: 0, applied: true, at_next_start: ['runtimeDir'] },
+    changes: { global: expect.arrayContaining(['maxConnections', 'httpApi.auth.enabled']) },
+  })
+  await until('the password to be asked for', async () => {
+    return (await fetch(server.httpUrl('/api/v1/clients'))).status === 401
+  })
+  await server.waitForLog({ role: 'http', code: 'API_DENIED', ip: '127.0.0.1' })
+  const headers = { Authorization: 'Bearer t1' }
+  const answer = await fetch(server.httpUrl('/api/v1/clients'), { headers })
+  expect(await answer.json()).toMatchObject({ code: 0, total: 2 })
+  expect(await server.status()).toMatchObject({ maxConnections: 77 })
+  await live.goesOn()
+  // Who listens to events does not hold up the end of the server.
+  const ended = new Promise<void>((resolve) => events.response.once('close', resolve))
   await server.stop()
   await within('the events to end', ended)
 })

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Inspector } from '../../src/http/inspector.ts'
+import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   ClientInfo,
+  EncodedAnswer,
   Protocols,
   Question,
   ServerFacts,
@@ -29,8 +31,9 @@ function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
     const inquiry = message as Inquiry
     inquiries.push(inquiry)
     const answers = processes
-      .map((answer, index): WorkerAnswer => {
-        return { role: 'stream', index, pid: index, ready: true, answer: answer(inquiry.question) }
+      .map((answerTo, index): WorkerAnswer<EncodedAnswer> => {
+        const answer = answerTo(inquiry.question)
+        return { role: 'stream', index, pid: index, ready: true, answer: answer && encodeAnswer(answer) }
       })
       .filter(({ pid }) => inquiry.pids === null || inquiry.pids.includes(pid))
     setImmediate(() => inspector.onMessage({ t: 'report', inquiry: inquiry.inquiry, server, answers }))

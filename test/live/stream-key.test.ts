@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { displayName, splitStreamId, streamId, vhostOfStream } from '../../src/live/stream-key.ts'
+import { displayName, splitStreamId, streamId, streamTag, vhostOfStream } from '../../src/live/stream-key.ts'
 
 test.each([
   [
@@ -19,4 +19,12 @@ test.each([
   expect(displayName(id)).toBe(shown)
   expect(vhostOfStream(id)).toBe(key.vhost)
   expect(splitStreamId(id)).toEqual(key)
+})
+
+test('a tag is the same for a stream wherever it is made, and another for every other stream', () => {
+  expect(streamTag('__defaultVhost__/live/livestream')).toBe('vid-pa80gvphag')
+  const tags = Array.from({ length: 10_000 }, (_, index) => streamTag(`v/live/${index}`))
+  expect(new Set(tags).size).toBe(tags.length)
+  for (const tag of tags) expect(tag).toMatch(/^vid-[0-9a-z]{10}$/)
+  expect(tags).toContain(streamTag('v/live/7'))
 })

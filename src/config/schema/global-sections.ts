@@ -53,10 +53,22 @@ export const httpApi = section('The HTTP API.', since1, {
     'Takes `?method=DELETE` of a GET for the method, as SRS does: its console needs it. Any page can make a browser send a GET.',
     { acted: true },
   ),
-  auth: section('A password for the API.', since6, {
-    enabled: flag('off', 'Whether a password is asked for.', since6),
-    username: text('', 'any text', 'The user name.', { ...since6, example: 'admin' }),
-    password: text('', 'any text', 'The password.', { ...since6, example: 'admin' }),
+  auth: section('Who may use the API.', since6, {
+    enabled: flag('off', 'Whether a password or a token is asked for.', { ...since6, acted: true }),
+    username: text('', 'any text without a colon', 'The user name.', {
+      ...since6,
+      acted: true,
+      example: 'admin',
+    }),
+    password: text('', 'any text', 'The password; without one, only tokens are accepted.', {
+      ...since6,
+      acted: true,
+      example: 'secret',
+    }),
+    tokens: list('', 'one or more tokens', 'Bearer tokens, each as good as the password: for programs.', {
+      acted: true,
+      example: '6n3vq0dzl7c2 x81ek5wjr04t',
+    }),
   }),
   https: https('1990'),
 })

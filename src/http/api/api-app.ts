@@ -2,12 +2,14 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { createApp } from '../app.ts'
 import { requestTarget } from '../request-target.ts'
+import { refusalOf } from './access.ts'
 import type { ApiHost } from './api-host.ts'
 import { envelope } from './envelope.ts'
 import { registerEvents } from './events.ts'
 import { registerIndexPages } from './index-pages.ts'
 import { asScript, isCallback } from './jsonp.ts'
 import { registerLists } from './lists.ts'
+import { openPaths, outside, registerProbes } from './probes.ts'
 import { registerServer } from './server.ts'
 import { registerSystem } from './system.ts'
 
@@ -18,12 +20,15 @@ export interface Api {
   close(): void
 }
 
-/** Paths of the API that are not below `/api`. */
-const outside: readonly string[] = []
-
 /** Where the API and the site share a port, the API has its own part of the paths. */
 export function isApiPath(url: string): boolean {
-  return /^\/api(?:[/?]|$)/.test(url) || outside.includes(url.replace(/\?.*$/s, ''))
+  const path = pathOf(url)
+  return path === '/api' || path.startsWith('/api/') || outside.includes(path)
+}
+
+/** Without the query, and without a slash at its end. */
+function pathOf(url: string): string {
+  return url.replace(/\?.*$/s, '').replace(/\/$/, '')
 }
 
 /** The HTTP API, SRS-compatible: every answer is JSON in an envelope. */
@@ -42,7 +47,8 @@ export async function createApi(host: ApiHost): Promise<Api> {
     reply.header('X-Content-Type-Options', 'nosniff')
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
     const callback = callbackOf(request.raw)
-    if (callback === null || typeof payload !== 'string' || request.method === 'HEAD') return payload
+    const isJson = String(reply.getHeader('Content-Type')).startsWith('application/json')
+    if (callback === null || !isJson || typeof payload !== 'string') return payload
     reply.type('text/javascript; charset=utf-8').removeHeader('Content-Length')
     return asScript(callback, payload)
   })
@@ -50,16 +56,25 @@ export async function createApi(host: ApiHost): Promise<Api> {
   registerSystem(fastify, host)
   registerLists(fastify, host)
   registerServer(fastify, host)
+  registerProbes(fastify, host)
   const feed = registerEvents(fastify, host)
   await fastify.ready()
   return {
     close: () => feed.close(),
     handle: (request, response) => {
-      const refused = prepare(host, request)
+      const refused = accessRefusal(host, request) ?? prepare(host, request)
       if (refused === null) handle(request, response)
       else answerAtOnce(response, refused, JSON.stringify(envelope(host.identity, refused)))
     },
   }
+}
+
+/** @returns 401 or 403 when the request may not use the API, else null */
+function accessRefusal(host: ApiHost, request: IncomingMessage): number | null {
+  if (openPaths.includes(pathOf(request.url ?? '/'))) return null
+  const refused = refusalOf(host.config, request)
+  if (refused !== null) host.onDenied(request)
+  return refused
 }
 
 /**
@@ -84,6 +99,7 @@ function callbackOf(request: IncomingMessage): string | null {
 
 /** Answers without the application, which shall not see the request. */
 function answerAtOnce(response: ServerResponse, status: number, json: string): void {
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="weir", charset="UTF-8"')
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(json),

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import type { Inspector } from '../inspector.ts'
@@ -11,4 +12,8 @@ export interface ApiHost {
   readonly identity: ServerIdentity
   readonly inspector: Inspector
   readonly machine: MachineMeter
+  /** The worker takes no more clients. */
+  readonly leaving: boolean
+  /** Somebody was refused who has not said who asks. */
+  onDenied(request: IncomingMessage): void
 }

@@ -1,4 +1,4 @@
-import { cpus, loadavg, uptime } from 'node:os'
+import { availableParallelism, loadavg, uptime } from 'node:os'
 import { monotonicMs } from '../../base/clock.ts'
 import { busyShare, type CpuTimes, cpuTimes } from './cpu.ts'
 import { type DiskCounts, type DiskRates, diskCounts, diskRates } from './disk.ts'
@@ -57,7 +57,8 @@ export class MachineMeter {
     const [ofMachine = uptime(), idle = 0] = numbersIn(readProc('uptime') ?? '')
     const [one = 0, five = 0, fifteen = 0] = loadavg()
     return {
-      cpus: cpus().length,
+      // os.cpus() reads the clock of each: a millisecond.
+      cpus: availableParallelism(),
       cpuTimes: now.cpu,
       cpuShare: Number(busyShare(cpu, now.cpu).toFixed(6)),
       disk: diskRates(disk, now.disk, Math.max(1, now.atMs - atMs)),

@@ -5,9 +5,11 @@ import { createApi } from '../../../src/http/api/api-app.ts'
 import type { ApiHost } from '../../../src/http/api/api-host.ts'
 import { Inspector } from '../../../src/http/inspector.ts'
 import { MachineMeter } from '../../../src/http/machine/machine-meter.ts'
+import { encodeAnswer } from '../../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   ClientInfo,
+  EncodedAnswer,
   Question,
   ReloadOutcome,
   ServerFacts,
@@ -119,11 +121,16 @@ const applied: ReloadOutcome = {
 /** An API whose processes are made up, behind a real HTTP server. */
 export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   const asked: Question[] = []
+  let silent = false
+  let denied = 0
   const inspector: Inspector = new Inspector((message) => {
     if (message.t !== 'inquire') return
     asked.push(message.question)
-    const answer = answerTo(message.question, reload)
-    const answers: WorkerAnswer[] = [{ role: 'stream', index: 1, pid: process.pid, ready: true, answer }]
+    const answer = silent ? null : answerTo(message.question, reload)
+    const encoded = answer && encodeAnswer(answer)
+    const answers: WorkerAnswer<EncodedAnswer>[] = [
+      { role: 'stream', index: 1, pid: process.pid, ready: true, answer: encoded },
+    ]
     if (message.question.ask === 'status') {
       answers.push({ role: 'back-source', index: 3, pid: 999_999, ready: true, answer: null })
       answers.push({ role: 'back-source', index: 4, pid: 999_998, ready: false, answer: null })
@@ -132,12 +139,16 @@ export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   })
   const { logger, lines } = recordingLogger()
   const config = configOf(settings)
-  const host: ApiHost = {
+  const host: { -readonly [K in keyof ApiHost]: ApiHost[K] } = {
     logger,
     config,
     identity: { server: 'srv', service: 'svc12345', pid: 77 },
     inspector,
     machine: new MachineMeter([]),
+    leaving: false,
+    onDenied: () => {
+      denied += 1
+    },
   }
   const api = await createApi(host)
   const http = createServer((request, response) => api.handle(request, response))
@@ -150,5 +161,8 @@ export async function startApi(settings = '', reload: ReloadOutcome = applied) {
   const base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const request = (path: string, init: RequestInit = {}) =>
     fetch(base + path, { redirect: 'manual', ...init })
-  return { api, asked, lines, request, http }
+  const silence = (): void => {
+    silent = true
+  }
+  return { api, asked, lines, request, http, host, silence, denied: () => denied }
 }

@@ -9,7 +9,7 @@ import {
   vhostAnswer,
   vhostsAnswer,
 } from './lists.ts'
-import { rawAnswer, reloadAnswer, snapshotSchema, workersAnswer } from './server.ts'
+import { healthSchema, rawAnswer, reloadAnswer, snapshotSchema, workersAnswer } from './server.ts'
 import {
   authorsAnswer,
   featuresAnswer,
@@ -102,6 +102,19 @@ export const paths: Readonly<Record<string, PathItem>> = {
       summary: 'SRS’s raw API: rpc=raw tells that it is off.',
       answer: rawAnswer,
       codes: { 1061: 'it is off' },
+    },
+  },
+  '/metrics': {
+    get: { summary: 'Metrics for Prometheus.', answer: null, type: 'text/plain' },
+  },
+  '/healthz': {
+    get: { summary: 'Whether the HTTP worker lives.', answer: healthSchema, open: true },
+  },
+  '/readyz': {
+    get: {
+      summary: 'Whether the server takes clients; with the HTTP status 503 it does not.',
+      answer: healthSchema,
+      open: true,
     },
   },
   '/api/v1/tests': { get: { summary: 'What is below.', answer: indexAnswer } },

@@ -87,6 +87,7 @@ export const healthSchema = Type.Object({
   reason: Type.Optional(Type.String()),
 })
 
+export type Health = Static<typeof healthSchema>
 export type WorkerData = Static<typeof workerSchema>
 export type ReloadData = Static<typeof reloadAnswer>
 export type Totals = Static<typeof totalsSchema>

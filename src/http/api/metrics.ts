@@ -1,0 +1,193 @@
+import { Counter, Gauge, Registry } from 'prom-client'
+import { version } from '../../base/version.ts'
+import { maxPageSize } from '../../ipc/contract.ts'
+import { displayName } from '../../live/stream-key.ts'
+import type { ProcessView, StreamView, TrafficView } from '../views.ts'
+import { sumOf } from '../views.ts'
+import type { ApiHost } from './api-host.ts'
+
+/** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
+const maxLabelled = 200
+
+/** The media type of {@link metricsText}. */
+export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
+
+type Labels = Readonly<Record<string, string | number>>
+type Values = readonly (readonly [labels: Labels, value: number])[]
+
+/**
+ * What the server does, in Prometheus's text format. It is asked for when it is scraped: nothing is kept in between, so that
+ * what is gone leaves no series behind. This module brings the library: it is loaded with the first scrape.
+ */
+export async function metricsText({ inspector, config }: ApiHost): Promise<string> {
+  const [{ server, processes }, { traffic }, { items, total }] = await Promise.all([
+    inspector.status(),
+    inspector.traffic(),
+    inspector.streams(0, maxPageSize),
+  ])
+  const page = new MetricsPage()
+  page.gauge('build_info', 'Always 1; the version is a label.', [[{ version }, 1]])
+  page.gauge('uptime_seconds', 'Since the server was started.', [[{}, server.uptimeMs / 1000]])
+  page.gauge('connections', 'Connections that count against max_connections.', [[{}, server.connections]])
+  page.gauge('connections_max', 'max_connections.', [[{}, config.maxConnections]])
+  page.counter('connections_refused_total', 'Connections refused because of max_connections.', [
+    [{}, server.refusedConnections],
+  ])
+  page.gauge('streams', 'Streams that are published, or wait for their publisher to return.', [[{}, total]])
+  addTraffic(page, traffic)
+  addStreams(page, items)
+  page.gauge('streams_unlabelled', 'Streams without series of their own.', [
+    [{}, total - Math.min(items.length, maxLabelled)],
+  ])
+  addProcesses(page, processes)
+  return page.text()
+}
+
+function addTraffic(page: MetricsPage, traffic: readonly TrafficView[]): void {
+  const clients = new Map<string, number>()
+  const add = (role: string, protocol: string, number: number): void => {
+    const key = `${role} ${protocol}`
+    clients.set(key, (clients.get(key) ?? 0) + number)
+  }
+  for (const { publishers, players } of traffic) {
+    add('publish', 'rtmp', publishers)
+    for (const [protocol, number] of Object.entries(players)) add('play', protocol, number)
+  }
+  page.gauge(
+    'clients',
+    'Publishers and players.',
+    [...clients].map(([key, number]) => {
+      const [role = '', protocol = ''] = key.split(' ')
+      return [{ role, protocol }, number]
+    }),
+  )
+  const vhosts = traffic.slice(0, maxLabelled)
+  const values = (value: (view: TrafficView) => number): Values =>
+    vhosts.map((view) => [{ vhost: view.vhost }, value(view)])
+  page.counter(
+    'vhost_send_bytes_total',
+    'To the clients of a virtual host.',
+    values((view) => view.sendBytes),
+  )
+  page.counter(
+    'vhost_receive_bytes_total',
+    'From the clients of a virtual host.',
+    values((view) => view.recvBytes),
+  )
+}
+
+function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
+  const labelled = streams
+    .slice(0, maxLabelled)
+    .map((view) => ({ view, labels: { stream: displayName(view.stream) } }))
+  const values = (value: (view: StreamView) => number): Values =>
+    labelled.map(({ view, labels }) => [labels, value(view)])
+  page.gauge(
+    'stream_published',
+    'Whether somebody publishes the stream.',
+    values(({ sourceId }) => Number(sourceId !== '')),
+  )
+  page.gauge(
+    'stream_players',
+    'Players of a stream.',
+    labelled.flatMap(({ view, labels }) =>
+      Object.entries(view.players).map(([protocol, number]) => [{ ...labels, protocol }, number] as const),
+    ),
+  )
+  page.counter(
+    'stream_receive_bytes_total',
+    'From publishers of a stream.',
+    values((view) => view.recvBytes),
+  )
+  page.counter(
+    'stream_send_bytes_total',
+    'To players of a stream.',
+    values((view) => view.sendBytes),
+  )
+  page.counter(
+    'stream_video_frames_total',
+    'Video frames that came.',
+    values((view) => view.frames),
+  )
+  page.counter(
+    'stream_hls_lost_segments_total',
+    'HLS segments that could not be written.',
+    labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+}
+
+/** Back-sources come and go with streams: each would leave series behind, so that they are told together. */
+function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): void {
+  const states = Map.groupBy(processes, ({ role, state }) => `${role} ${state}`)
+  page.gauge(
+    'processes',
+    'Processes of the server.',
+    [...states].map(([key, { length }]) => {
+      const [role = '', state = ''] = key.split(' ')
+      return [{ role, state }, length]
+    }),
+  )
+  const running = processes.flatMap(({ status }) => status ?? [])
+  const backSources = running.filter(({ role }) => role === 'back-source')
+  const others = running.filter(({ role }) => role !== 'back-source')
+  type Status = (typeof running)[number]
+  const values = (value: (status: Status) => number): Values =>
+    others.map((status) => [{ role: status.role, index: status.index }, value(status)])
+  const longest = (value: (status: Status) => number): number => Math.max(0, ...backSources.map(value))
+  page.counter(
+    'process_cpu_seconds_total',
+    'Processor time of a worker.',
+    values(({ cpuMs }) => cpuMs / 1000),
+  )
+  page.gauge('process_cpu_cores', 'Processors that a process uses; of the back-sources together.', [
+    ...values(({ cpuShare }) => cpuShare),
+    [together, sumOf(backSources, ({ cpuShare }) => cpuShare)],
+  ])
+  page.gauge('process_resident_memory_bytes', 'Memory of a process; of the back-sources together.', [
+    ...values(({ rssBytes }) => rssBytes),
+    [together, sumOf(backSources, ({ rssBytes }) => rssBytes)],
+  ])
+  page.gauge('process_event_loop_utilization', 'How busy it is, 0 to 1; the busiest of the back-sources.', [
+    ...values(({ eventLoopUtilization }) => eventLoopUtilization),
+    [together, longest(({ eventLoopUtilization }) => eventLoopUtilization)],
+  ])
+  page.gauge(
+    'process_event_loop_delay_seconds',
+    'Its longest delay of late; the longest of the back-sources.',
+    [
+      ...values(({ eventLoopDelayMs }) => eventLoopDelayMs / 1000),
+      [together, longest(({ eventLoopDelayMs }) => eventLoopDelayMs) / 1000],
+    ],
+  )
+  page.gauge(
+    'process_connections',
+    'Connections of clients in a worker.',
+    values(({ connections }) => connections),
+  )
+}
+
+const together: Labels = { role: 'back-source', index: 'all' }
+
+/** Metrics with their values, all named `weir_…`. */
+class MetricsPage {
+  readonly #registry = new Registry()
+
+  gauge(name: string, help: string, values: Values): void {
+    const gauge = new Gauge({ ...this.#options(name, help, values) })
+    for (const [labels, value] of values) gauge.set({ ...labels }, value)
+  }
+
+  counter(name: string, help: string, values: Values): void {
+    const counter = new Counter({ ...this.#options(name, help, values) })
+    for (const [labels, value] of values) counter.inc({ ...labels }, value)
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  #options(name: string, help: string, values: Values) {
+    const labelNames = Object.keys(values[0]?.[0] ?? {})
+    return { name: `weir_${name}`, help, labelNames, registers: [this.#registry] }
+  }
+}
