@@ -21,11 +21,11 @@ const remux = 'http_remux { enabled on; }'
 const hls = 'hls { enabled on; hls_path ./html; hls_fragment 1; hls_window 20; }'
 
 /** A server with the API on an address of its own, as most have it. */
-async function startConsoleServer(vhost = remux): Promise<{ server: Server; api: string }> {
+async function startConsoleServer(vhost = remux, ofApi = ''): Promise<{ server: Server; api: string }> {
   const server = await Server.prepare()
   const apiPort = await freePort()
   const more = `http_server { enabled on; listen ${server.httpPort}; dir ./html; }
-    http_api { enabled on; listen 127.0.0.1:${apiPort}; }`
+    http_api { enabled on; listen 127.0.0.1:${apiPort}; ${ofApi} }`
   server.configure({ settings: { http_workers: 1, source_linger: 60 }, vhost, more })
   await server.start()
   return { server, api: `http://127.0.0.1:${apiPort}` }
@@ -138,6 +138,31 @@ test('without a stream the console says how to publish; with the server gone it 
   expect(await page.getByText('The server is away').count()).toBe(0)
   await page.getByRole('button', { name: /^Colours/ }).press('Enter')
   expect(await page.locator('html').getAttribute('data-theme')).toBe('light')
+})
+
+test('an API with a password makes the console ask for it; a token will do', async () => {
+  const access = 'auth { enabled on; username admin; password secret; tokens t0ken; }'
+  const { server } = await startConsoleServer(remux, access)
+  for (const [kind, ofField] of [
+    ['Password', 'secret'],
+    ['Bearer token', 't0ken'],
+  ] as const) {
+    // From the site's port: the API is of another origin.
+    const { page } = await WatchedPage.open(browser, server.httpUrl('/'))
+    await page.getByText('A token instead').click()
+    const logIn = async (value: string): Promise<void> => {
+      await page.getByLabel('User name').fill('admin')
+      await page.getByLabel(kind).fill(value)
+      await page.getByRole('button', { name: 'Log in' }).click()
+    }
+    await logIn('wrong')
+    await page.getByText('That is not right.').waitFor()
+    await page.getByText('A token instead').click()
+    await logIn(ofField)
+    await page.locator('.link-status', { hasText: 'Live' }).waitFor()
+    await page.reload()
+    await page.locator('.link-status', { hasText: 'Live' }).waitFor()
+  }
 })
 
 test('pages come with what keeps them safe and quick; files of the operator win; `pages off` leaves them out', async () => {

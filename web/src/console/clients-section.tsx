@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import { formatBitrate, formatBytes, formatCount, formatDuration } from '../shared/format.ts'
 import type { ApiClient, ClientData, ClientPage } from './api-client.ts'
+import { DataTable } from './data-table.tsx'
+
+const columns = ['Client', 'Stream', 'Protocol', 'Address', 'Rate', 'Transferred', 'Connected for', 'Actions']
 
 const pageSize = 25
 
@@ -65,29 +68,11 @@ export function ClientsSection({ api, isConnected, changes, onKick }: ClientsSec
       {shown.length === 0 ? (
         <p class="hint">{isSearch ? 'No client fits.' : 'Nobody is connected.'}</p>
       ) : (
-        <div class="card">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Client</th>
-                <th scope="col">Stream</th>
-                <th scope="col">Protocol</th>
-                <th scope="col">Address</th>
-                <th scope="col">Rate</th>
-                <th scope="col">Transferred</th>
-                <th scope="col">Connected for</th>
-                <th scope="col">
-                  <span class="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.slice(0, isSearch ? 100 : pageSize).map((client) => (
-                <ClientRow key={client.id} client={client} onKick={() => onKick(client)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable columns={columns}>
+          {shown.slice(0, isSearch ? 100 : pageSize).map((client) => (
+            <ClientRow key={client.id} client={client} onKick={() => onKick(client)} />
+          ))}
+        </DataTable>
       )}
       {isSearch && page.total > searchSize && (
         <p class="hint">Among the first {formatCount(searchSize)} clients.</p>

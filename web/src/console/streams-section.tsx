@@ -4,10 +4,13 @@ import type { PageFacts } from '../shared/facts.ts'
 import { formatBitrate, formatCount, formatDuration } from '../shared/format.ts'
 import { PublishGuide } from '../shared/publish-guide.tsx'
 import type { Snapshot, StreamData } from './api-client.ts'
+import { DataTable } from './data-table.tsx'
 import { playersNote } from './overview.tsx'
 import { type RateHistory, type Rates, recent } from './rates.ts'
 import { Sparkline } from './sparkline.tsx'
 import { StreamPlayer } from './stream-player.tsx'
+
+const columns = ['Stream', 'Video', 'Audio', 'In, last minute', 'Out', 'Viewers', 'Published for', 'Actions']
 
 interface StreamsSectionProps {
   readonly facts: PageFacts
@@ -27,44 +30,26 @@ export function StreamsSection({ facts, snapshot, rates, onUnpublish }: StreamsS
       <h2 id="streams">
         Streams <span class="count">{formatCount(total)}</span>
       </h2>
-      <div class="card">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Stream</th>
-              <th scope="col">Video</th>
-              <th scope="col">Audio</th>
-              <th scope="col">In, last minute</th>
-              <th scope="col">Out</th>
-              <th scope="col">Viewers</th>
-              <th scope="col">Published for</th>
-              <th scope="col">
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {streams.map((stream) => (
-              <Fragment key={stream.id}>
-                <StreamRow
-                  stream={stream}
-                  history={rates.of(stream.id)}
-                  isPlaying={playing === stream.id}
-                  onPlay={() => setPlaying(playing === stream.id ? null : stream.id)}
-                  onUnpublish={() => onUnpublish(stream)}
-                />
-                {playing === stream.id && (
-                  <tr class="detail">
-                    <td colSpan={8}>
-                      <StreamPlayer stream={stream} />
-                    </td>
-                  </tr>
-                )}
-              </Fragment>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable columns={columns}>
+        {streams.map((stream) => (
+          <Fragment key={stream.id}>
+            <StreamRow
+              stream={stream}
+              history={rates.of(stream.id)}
+              isPlaying={playing === stream.id}
+              onPlay={() => setPlaying(playing === stream.id ? null : stream.id)}
+              onUnpublish={() => onUnpublish(stream)}
+            />
+            {playing === stream.id && (
+              <tr class="detail">
+                <td colSpan={columns.length}>
+                  <StreamPlayer stream={stream} />
+                </td>
+              </tr>
+            )}
+          </Fragment>
+        ))}
+      </DataTable>
       {streams.length < total && (
         <p class="hint">
           The first {formatCount(streams.length)} of {formatCount(total)} streams.

@@ -1,5 +1,8 @@
 import { formatBytes, formatCount, formatDuration, formatPercent } from '../shared/format.ts'
 import type { WorkerData } from './api-client.ts'
+import { DataTable } from './data-table.tsx'
+
+const columns = ['Process', 'Processor', 'Memory', 'Event loop', 'Connections', 'Streams', 'Running for']
 
 const roleNames: Readonly<Record<WorkerData['role'], string>> = {
   master: 'Master',
@@ -18,26 +21,11 @@ export function WorkersSection({ workers }: { readonly workers: readonly WorkerD
       <h2 id="processes">
         Processes <span class="count">{formatCount(workers.length)}</span>
       </h2>
-      <div class="card">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Process</th>
-              <th scope="col">Processor</th>
-              <th scope="col">Memory</th>
-              <th scope="col">Event loop</th>
-              <th scope="col">Connections</th>
-              <th scope="col">Streams</th>
-              <th scope="col">Running for</th>
-            </tr>
-          </thead>
-          <tbody>
-            {workers.map((worker) => (
-              <WorkerRow key={worker.pid} worker={worker} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable columns={columns}>
+        {workers.map((worker) => (
+          <WorkerRow key={worker.pid} worker={worker} />
+        ))}
+      </DataTable>
     </section>
   )
 }
