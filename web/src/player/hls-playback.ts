@@ -31,6 +31,8 @@ export async function playHls(
   })
   let repairs = 0
   hls.on(Hls.Events.ERROR, (_event, { fatal, type, details, response }) => {
+    // hls.js repairs most by itself; who looks for the reason of a stall finds it among the browser's debug messages.
+    console.debug(`hls.js: ${fatal ? 'fatal ' : ''}${type} ${details} ${response?.code ?? ''}`)
     if (!fatal) return
     if (type === ErrorTypes.MEDIA_ERROR && !isCodecError(details) && repairs < maxRepairs) {
       repairs += 1
