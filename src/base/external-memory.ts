@@ -38,6 +38,14 @@ export function noteDropped(bytes: number): void {
   if (isSmallProcess && droppedBytes >= majorAfterDroppedBytes) collectMajor()
 }
 
+/**
+ * Gives a buffer's memory back now, without a collection. Nobody may use the buffer any more: it has length 0. One that
+ * shares its memory with others is left to the collector.
+ */
+export function releaseBuffer(buffer: Buffer): void {
+  if (buffer.byteLength === buffer.buffer.byteLength) (buffer.buffer as ArrayBuffer).transfer(0)
+}
+
 function collectMajor(): void {
   sinceMinor = 0
   sinceMajor = 0

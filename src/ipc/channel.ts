@@ -1,7 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { Packr } from 'msgpackr/pack'
 import { codeOf, WeirError } from '../base/errors.ts'
-import { noteBuffer } from '../base/external-memory.ts'
+import { noteBuffer, releaseBuffer } from '../base/external-memory.ts'
 import type { PacketType } from '../media/packet.ts'
 import { FrameDecoder, mediaOverhead, writeControlFrame, writeMediaFrame, writeMediaHeader } from './frame.ts'
 
@@ -138,8 +138,16 @@ export class Channel<Out extends object, In extends object> {
   /**
    * Queues a media frame; it leaves with the next {@link flush}, a large one at once. The body must not change any
    * more: a large one is not copied.
+   * @param given the sender has no further use for the body: the memory of a large one is given back once it has left
    */
-  sendMedia(source: number, type: PacketType, flags: number, timestamp: number, body: Buffer): void {
+  sendMedia(
+    source: number,
+    type: PacketType,
+    flags: number,
+    timestamp: number,
+    body: Buffer,
+    given = false,
+  ): void {
     if (this.#state !== 'open' || this.#closeIfOverfull()) return
     if (body.length >= minSharedBytes) {
       this.#reserve(mediaOverhead)
@@ -153,7 +161,8 @@ export class Channel<Out extends object, In extends object> {
         body.length,
       )
       this.flush()
-      this.#socket.write(body)
+      if (given) this.#socket.write(body, (error) => error || releaseBuffer(body))
+      else this.#socket.write(body)
       return
     }
     this.#reserve(mediaOverhead + body.length)

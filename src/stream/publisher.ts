@@ -159,7 +159,9 @@ export class Publisher {
   }
 
   #send(channel: SenderChannel, packet: Packet): void {
-    channel.sendMedia(this.#source, packet.type, packet.flags, packet.timestamp, packet.body)
+    const { type, flags, timestamp, body } = packet
+    // A header stays here, for the next back-source.
+    channel.sendMedia(this.#source, type, flags, timestamp, body, !isHeader(packet))
     // What was merged by the read has waited enough.
     this.#clock.schedule(channel, this.readWaitMs > 0 ? 0 : relayWaitMs(packet, 0))
     if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return

@@ -148,6 +148,29 @@ describe('media', () => {
     await vi.waitFor(() => expect(connected.heard.story).toStrictEqual(['1:0:before']))
   })
 
+  test('gives the memory of a large body back that was given away, once it has left', async () => {
+    const { accepted, connected } = await connect()
+    const [given, kept] = [Buffer.alloc(100_000, 'g'), Buffer.alloc(100_000, 'k')]
+    accepted.channel.sendMedia(1, videoType, 0, 0, given, true)
+    accepted.channel.sendMedia(1, videoType, 0, 40, kept)
+    await vi.waitFor(() => {
+      expect(connected.heard.story).toStrictEqual([
+        `1:0:${'g'.repeat(100_000)}`,
+        `1:40:${'k'.repeat(100_000)}`,
+      ])
+    })
+    await vi.waitFor(() => expect(given).toHaveLength(0))
+    expect(kept).toHaveLength(100_000)
+  })
+
+  test('leaves the memory of a body alone that is a part of something else', async () => {
+    const { accepted, connected } = await connect()
+    const whole = Buffer.alloc(100_001, 'w')
+    accepted.channel.sendMedia(1, videoType, 0, 0, whole.subarray(1), true)
+    await vi.waitFor(() => expect(connected.heard.story).toHaveLength(1))
+    expect(whole).toHaveLength(100_001)
+  })
+
   test('of several channels that read into one buffer is not mixed', async () => {
     const pairs = [await connect(), await connect(), await connect()]
     const body = (index: number, round: number) => `${index}-${round}-`.repeat(5000 + 7000 * index)
