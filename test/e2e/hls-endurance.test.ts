@@ -2,9 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { HlsStream } from '../../src/backsource/hls/hls-stream.ts'
+import { Broadcast } from '../../src/live/broadcast.ts'
 import { Source } from '../../src/live/source.ts'
+import { Viewer } from '../../src/live/viewer.ts'
 import { parsePlaylist } from '../../src/media/hls/playlist.ts'
 import { isHeader, type Packet } from '../../src/media/packet.ts'
+import { TsBatchMuxer } from '../../src/media/ts/batch-muxer.ts'
+import { FakeSocket, StoppedClock } from '../live/plain-wire.ts'
 import { vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -33,7 +37,43 @@ function published(clip: readonly Packet[], startMs: number, loop: number): Pack
     .map((packet) => ({ ...packet, timestamp: (startMs + loop * loopMs + packet.timestamp) % 2 ** 31 }))
 }
 
-test('ten minutes with two republishes are read without an error, and nothing is missing', async () => {
+/** Has a source send what the three encoders publish; `flushed` is waited for after each loop. */
+async function publishAll(source: Source, flushed: (loops: number) => Promise<void>): Promise<void> {
+  const clip = await packetsOfFile(media().clip)
+  for (const [index, startMs] of startsMs.entries()) {
+    source.publish(`encoder ${index}`)
+    for (let loop = 0; loop < loops; loop += 1) {
+      for (const packet of published(clip, startMs, loop)) source.push(packet)
+      await flushed(index * loops + loop)
+    }
+    source.unpublish()
+  }
+}
+
+function newSource(): Source {
+  return new Source({
+    timeJitter: 'full',
+    atc: false,
+    gopCache: true,
+    gopCacheLimits: { maxBytes: 1 << 25, maxDurationMs: 30_000 },
+  })
+}
+
+/** Ten minutes can be read, and have every frame that was published. */
+async function expectAll(input: string): Promise<void> {
+  const { stderr } = await run('ffprobe', ['-v', 'error', '-show_entries', 'packet=pts', input])
+  expect(stderr).toBe('')
+  expect(await complaintsAbout(input, ['-skip_frame', 'nokey'])).toBe('')
+  for (const track of ['h264', 'aac'] as const) {
+    const once = (await bareFrames(media().clip, track)).map(({ md5 }) => md5)
+    const played = (await bareFrames(input, track)).map(({ md5 }) => md5)
+    expect(once.length).toBeGreaterThan(200)
+    expect(played.length).toBe(startsMs.length * loops * once.length)
+    expect(played.every((md5, index) => md5 === once[index % once.length])).toBe(true)
+  }
+}
+
+test('ten minutes of HLS with two republishes are read without an error, and nothing is missing', async () => {
   const dir = tempDir()
   const { logger, lines } = recordingLogger()
   let written = 0
@@ -48,28 +88,16 @@ test('ten minutes with two republishes are read without an error, and nothing is
       throw new Error(`${code}: ${message}`)
     },
   })
-  const source = new Source({
-    timeJitter: 'full',
-    atc: false,
-    gopCache: true,
-    gopCacheLimits: { maxBytes: 1 << 25, maxDurationMs: 30_000 },
-  })
+  const source = newSource()
   source.join({
     onRestart: () => hls.onRestart(),
     onIdle: () => hls.onIdle(),
     onPacket: (packet) => hls.onPacket(packet),
   })
-  const clip = await packetsOfFile(media().clip)
-  for (const [index, startMs] of startsMs.entries()) {
-    source.publish(`encoder ${index}`)
-    for (let loop = 0; loop < loops; loop += 1) {
-      for (const packet of published(clip, startMs, loop)) source.push(packet)
-      // As fast as the disk takes it: what is more than may wait for it is given up. A loop has two segments and a half.
-      const due = (index * loops + loop) * segmentsOfLoop
-      await until(`${due} segments`, () => written >= due)
-    }
-    source.unpublish()
-  }
+  await publishAll(source, async (count) => {
+    // As fast as the disk takes it: what is more than may wait for it is given up. A loop has two segments and a half.
+    await until(`${count * segmentsOfLoop} segments`, () => written >= count * segmentsOfLoop)
+  })
   await hls.close()
   expect(lines.filter(({ level }) => level >= warnLevel)).toEqual([])
 
@@ -83,14 +111,29 @@ test('ten minutes with two republishes are read without an error, and nothing is
 
   const ended = join(dir, 'live/ended.m3u8')
   writeFileSync(ended, `${text}#EXT-X-ENDLIST\n`)
-  const { stderr } = await run('ffprobe', ['-v', 'error', '-show_entries', 'packet=pts', ended])
-  expect(stderr).toBe('')
-  expect(await complaintsAbout(ended, ['-skip_frame', 'nokey'])).toBe('')
-  for (const track of ['h264', 'aac'] as const) {
-    const once = (await bareFrames(media().clip, track)).map(({ md5 }) => md5)
-    const played = (await bareFrames(ended, track)).map(({ md5 }) => md5)
-    const times = startsMs.length * loops
-    expect(played.length).toBe(times * once.length)
-    expect(played.every((md5, index) => md5 === once[index % once.length])).toBe(true)
+  await expectAll(ended)
+})
+
+test('so are ten minutes of HTTP-TS', async () => {
+  const options = {
+    gopCache: true,
+    maxBehindMs: 30_000,
+    maxBehindBytes: 1 << 22,
+    gopCacheMaxBytes: 1 << 25,
+    stallMs: 30_000,
   }
+  const broadcast = new Broadcast(new TsBatchMuxer(), new StoppedClock(), options)
+  const socket = new FakeSocket()
+  broadcast.join(new Viewer(socket, () => {}))
+  const source = newSource()
+  source.join({
+    onRestart: () => broadcast.restart(),
+    onIdle: () => broadcast.idle(),
+    onPacket: (packet) => broadcast.push(packet),
+  })
+  await publishAll(source, async () => broadcast.flush())
+  broadcast.flush()
+  const file = join(tempDir(), 'viewer.ts')
+  writeFileSync(file, Buffer.concat(socket.written))
+  await expectAll(file)
 })
