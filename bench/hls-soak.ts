@@ -27,20 +27,19 @@ const dir = mkdtempSync(join(tmpdir(), 'weir-soak-'))
 /** What ffmpeg says at the end: of a stream without a length (docs/http.md), and of being told to stop. */
 const ends = /Stream ends prematurely|: Input\/output error$|Immediate exit requested/
 
-/** A player: ffmpeg, which counts what it gets and says what is wrong with it. */
+/** A player: ffmpeg, which lists what it gets and says what is wrong with it. */
 class Player {
   readonly name: string
   readonly #child: ChildProcess
   readonly #complaints: Promise<string>
-  readonly #progress: Promise<string>
+  readonly #list: Promise<string>
 
   constructor(name: string, url: string) {
     this.name = name
-    const args = ['-v', 'error', '-nostdin', '-progress', 'pipe:1', '-stats_period', '1']
-    this.#child = spawn('ffmpeg', [...args, '-i', url, '-map', '0', '-c', 'copy', '-f', 'null', '-'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.#progress = text(this.#child.stdout!)
+    const list = ['-c', 'copy', '-flush_packets', '1', '-f', 'framecrc', '-']
+    const args = ['-v', 'error', '-nostdin', '-i', url, '-map', '0', ...list]
+    this.#child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#list = text(this.#child.stdout!)
     this.#complaints = text(this.#child.stderr!)
   }
 
@@ -49,8 +48,8 @@ class Player {
     this.#child.kill('SIGINT')
     await setTimeout(1000)
     this.#child.kill('SIGINT')
-    const [progress, complaints] = await Promise.all([this.#progress, this.#complaints])
-    const frames = Number([...progress.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0)
+    const [list, complaints] = await Promise.all([this.#list, this.#complaints])
+    const frames = [...list.matchAll(/^0,/gm)].length
     const lines = complaints.split('\n').filter((line) => line !== '' && !ends.test(line))
     return { name: this.name, frames, complaints: lines }
   }
