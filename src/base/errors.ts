@@ -190,6 +190,23 @@ export const errorTable = {
     remedy:
       'Give the client the user name and password, or a token, of http_api { auth { } }; or keep it out.',
   },
+  VOD_FORMAT: {
+    summary: 'A recording is in a container, or has codecs, that cannot be served as asked for.',
+    remedy:
+      'Recordings are FLV or MP4 with H.264 or HEVC, and AAC or MP3; the message says what is in the way.',
+  },
+  VOD_BROKEN: {
+    summary: 'A recording is broken, has no frames, or changed while it was being read.',
+    remedy: 'Check the file with ffprobe.',
+  },
+  VOD_BUSY: {
+    summary: 'More segments of recordings were asked for at once than wait in the queue.',
+    remedy: 'Raise threads or queue of http_server { vod { } }, or http_workers; clients may ask again.',
+  },
+  VOD_THREAD: {
+    summary: 'A thread that cuts recordings failed; it is replaced.',
+    remedy: 'The message says why. If it names memory, the recording is too long for the memory of a thread.',
+  },
   SERVER_SILENT: {
     summary: "The server's processes did not answer the API in time, or too much was asked at once.",
     remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',

@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly workers?: number
   /** `http_workers`, and with them an HTTP server and API on one port; none unless the test is about HTTP. */
   readonly httpWorkers?: number
+  /** What stands in the section of the HTTP server beside where it listens. */
+  readonly httpServer?: string
   /** Directives of the top level, beside or instead of the harness's own. */
   readonly settings?: Readonly<Record<string, string | number>>
   /** What stands in the section of the default virtual host. */
@@ -100,7 +102,7 @@ export class Server {
   /** Writes the configuration; a running server takes it up when it reloads. */
   configure(options: ServerOptions): void {
     this.#options = options
-    const { workers = 1, httpWorkers = 0, settings, vhost = '', more = '' } = options
+    const { workers = 1, httpWorkers = 0, httpServer = '', settings, vhost = '', more = '' } = options
     const directives = {
       listen: this.port,
       worker_processes: workers,
@@ -114,7 +116,7 @@ export class Server {
     }
     const lines = Object.entries(directives).map(([name, value]) => `${name} ${value};`)
     if (httpWorkers > 0) {
-      lines.push(`http_server { enabled on; listen ${this.httpPort}; dir ./html; }`)
+      lines.push(`http_server { enabled on; listen ${this.httpPort}; dir ./html; ${httpServer} }`)
       lines.push(`http_api { enabled on; listen ${this.httpPort}; }`)
     }
     this.writeConfig([...lines, `vhost __defaultVhost__ {\n${vhost}\n}`, more, ''].join('\n'))
