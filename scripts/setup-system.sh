@@ -2,7 +2,7 @@
 # Makes sure that the system packages the tests drive are here: installs them with apt as root, else says what to install.
 set -eu
 # command:package pairs
-wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump'
+wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump chromium:chromium'
 missing=''
 for pair in $wanted; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"

@@ -249,6 +249,26 @@ export const errorTable = {
     summary: 'The system lets this process open fewer files than it needs connections.',
     remedy: 'Raise the limit (ulimit -Hn, LimitNOFILE in systemd), or ask for fewer connections.',
   },
+  HTTP_RESPONSE: {
+    summary: 'What a server answers to weir bench is no HTTP.',
+    remedy: 'Check that the port is that of an HTTP server, and what a proxy in between does.',
+  },
+  HTTP_CLOSED: {
+    summary: 'A server closed the connection of a weir bench player, or ended its stream.',
+    remedy: 'See the log of the server for its reason.',
+  },
+  HTTP_TIMEOUT: {
+    summary: 'A server did not answer a weir bench player in time.',
+    remedy: 'The server or the network is overloaded: use fewer clients, or look what is busy.',
+  },
+  TS_FORMAT: {
+    summary: 'A transport stream that a player of weir bench gets is broken.',
+    remedy: 'Load a segment (curl) and check it with ffprobe.',
+  },
+  HLS_PLAYLIST: {
+    summary: 'A playlist that a player of weir bench gets is none, or goes back.',
+    remedy: 'Load it (curl) and compare it with RFC 8216; after a restart of the encoder it may be meant.',
+  },
   NO_MEDIA: {
     summary: 'A player of weir bench was accepted and got nothing that a decoder can begin with.',
     remedy: 'Check that the stream is published and has key frames.',

@@ -21,6 +21,7 @@ import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { MachineMeter } from './machine/machine-meter.ts'
+import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
 
@@ -35,6 +36,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly machine: MachineMeter
   readonly #live: LiveSite
   readonly #site: Site
+  readonly #pages: Pages
   #config: Config
   #api: Api | null = null
   #draining = false
@@ -46,6 +48,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.#pages = new Pages(this)
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
@@ -137,8 +140,29 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
     const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
     if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
+    if (this.#pages.has(face, request)) this.#answerPage(face, request, response)
+    else this.#answer(isApi, request, response)
+  }
+
+  #answer(isApi: boolean, request: IncomingMessage, response: ServerResponse): void {
     if (isApi) this.#api?.handle(request, response)
     else if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
+  }
+
+  /** A page of this server, unless the operator has a file of that name. */
+  #answerPage(face: Face, request: IncomingMessage, response: ServerResponse): void {
+    if (face === 'api') {
+      this.#pages.answer(face, request, response)
+      return
+    }
+    this.#site.has(request).then(
+      (isFile) => {
+        if (isFile) this.#site.handle(request, response)
+        else this.#pages.answer(face, request, response)
+      },
+      // Whatever is wrong with the file, the site meets it too, and tells.
+      () => this.#site.handle(request, response),
+    )
   }
 
   onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {

@@ -24,17 +24,25 @@ export function banner(config: Config, endpoints: readonly string[]): string {
   ].join('\n')
 }
 
-/** Where the same stream plays over HTTP, and where the API is; nothing where these are off. */
+/** Where the same stream plays over HTTP, and where console and API are; nothing where these are off. */
 function httpLines(config: Config): string[] {
   const { httpServer, httpApi } = config
   const lines: string[] = []
   const vhost = config.vhosts[defaultVhost]
   const isLive = httpServer.enabled && vhost?.enabled && vhost.httpRemux.enabled
   if (isLive && vhost.httpRemux.mount.includes('[vhost]/[app]/[stream].flv')) {
-    lines.push(`            http://${hostOf(httpServer.listen)}/live/livestream.flv  (pages: mpegts.js)`)
+    lines.push(
+      `            http://${hostOf(httpServer.listen)}/live/livestream.flv  (mpegts.js, VLC, ffplay)`,
+    )
+    if (httpServer.pages) {
+      lines.push(
+        `            http://${hostOf(httpServer.listen)}/players/?url=/live/livestream.flv  (a browser)`,
+      )
+    }
   }
-  if (httpApi.enabled) lines.push(`  API       http://${hostOf(httpApi.listen)}/api/v1/`)
-  return lines
+  if (!httpApi.enabled) return lines
+  const address = `http://${hostOf(httpApi.listen)}`
+  return [...lines, ...(httpApi.pages ? [`  console   ${address}/`] : []), `  API       ${address}/api/v1/`]
 }
 
 /** How a browser on this machine reaches the first of some endpoints. */

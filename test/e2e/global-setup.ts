@@ -9,7 +9,7 @@ import { clipArguments, type Media, mediaIn, tinyArguments } from './support/med
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Programs the tests drive, each with an argument that makes it do nothing. */
-const tools = { ffmpeg: '-version', ffprobe: '-version', rtmpdump: '--help' }
+const tools = { ffmpeg: '-version', ffprobe: '-version', rtmpdump: '--help', chromium: '--version' }
 
 /** Builds the server and makes the media, once for all end-to-end tests. Returns what undoes it. */
 export default function setup(project: TestProject): () => void {

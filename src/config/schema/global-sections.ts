@@ -43,6 +43,7 @@ export const httpApi = section('The HTTP API.', since1, {
     acted: true,
   }),
   crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since2, acted: true }),
+  pages: flag('on', 'Serves the console, the player and the publish page there.', { acted: true }),
   rawApi: section('Calls that change the server.', since6, {
     enabled: flag('off', 'Whether these calls are served.', since6),
     allowReload: flag('off', 'Whether the call that reloads the configuration is served.', since6),
@@ -80,6 +81,11 @@ export const httpServer = section(
     listen: endpoints('8080', 'The addresses to listen on.', { ...since2, acted: true }),
     dir: path('./objs/nginx/html', 'The directory of files that are served.', { ...since2, acted: true }),
     crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since6, acted: true }),
+    pages: flag(
+      'on',
+      'Serves the console, the player and the publish page, where `dir` has no file of that name.',
+      { acted: true },
+    ),
     https: https('8088'),
   },
 )

@@ -79,10 +79,12 @@ export class Site {
     return this.#roots.find(host, path, query)
   }
 
-  /** Whether a request is for a file that is there. */
+  /** Whether a request is for a file that is there; for a directory it is its index. */
   async has(request: IncomingMessage): Promise<boolean> {
     const file = this.find(request)
-    return file !== null && (await stat(pathOf(file)).then((stats) => stats.isFile(), isNoFile))
+    if (file === null) return false
+    const path = file.path.endsWith('/') ? join(pathOf(file), 'index.html') : pathOf(file)
+    return stat(path).then((stats) => stats.isFile(), isNoFile)
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

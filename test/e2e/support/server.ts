@@ -11,7 +11,7 @@ import { type LogLine, readLog } from './log.ts'
 import { isRunning, killMarked, type LivingProcess, markName, processesMarked } from './processes.ts'
 import { until, within } from './until.ts'
 
-const weir = fileURLToPath(new URL('../../../bin/weir', import.meta.url))
+export const weirBinary = fileURLToPath(new URL('../../../bin/weir', import.meta.url))
 
 /** What a fast stop promises, in milliseconds. */
 const stopMs = 5000
@@ -132,12 +132,12 @@ export class Server {
 
   /** Runs the program with this configuration to its end: `weir('-t')`, `weir('ctl', 'status')`. */
   weir(...args: string[]): Promise<Finished> {
-    return run(weir, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
+    return run(weirBinary, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
   }
 
   /** Runs the program with this configuration, without waiting for its end. */
   command(): Command {
-    return new Command(weir, ['-c', this.configFile], { cwd: this.dir, env: this.#env })
+    return new Command(weirBinary, ['-c', this.configFile], { cwd: this.dir, env: this.#env })
   }
 
   /**
@@ -146,7 +146,7 @@ export class Server {
    */
   async start(): Promise<this> {
     const options = { cwd: this.dir, env: this.#env, endedByOwner: true }
-    const master = new Command(weir, ['-c', this.configFile], options)
+    const master = new Command(weirBinary, ['-c', this.configFile], options)
     this.#master = master
     await until('the server to accept clients', () => {
       if (master.finished !== null) throw new Error(`the server did not start: ${master.stderr}`)
