@@ -7,13 +7,16 @@ import { run } from './support/command.ts'
 import { framesOfFile, probe } from './support/ffmpeg.ts'
 import { fromZero } from './support/frames.ts'
 import { media } from './support/media.ts'
-import { type Server, startServer } from './support/server.ts'
+import { type Server, type ServerOptions, startServer } from './support/server.ts'
 import { bareFrames, complaintsAbout } from './support/transport-stream.ts'
 
 const vod = 'vod { enabled on; fragment 2; }'
 
-async function vodServer(): Promise<Server> {
-  const server = await startServer({ httpWorkers: 1, httpServer: vod })
+/** Live streams are served at addresses that recordings could have too. */
+const everyLivePath = 'http_remux { enabled on; mount [vhost]/[app]/[stream].flv [vhost]/[app]/[stream].ts; }'
+
+async function vodServer(more: ServerOptions = {}): Promise<Server> {
+  const server = await startServer({ httpWorkers: 1, httpServer: vod, ...more })
   mkdirSync(server.htmlDir)
   return server
 }
@@ -161,14 +164,31 @@ describe('a recording as HLS', () => {
   })
 })
 
+test('a recording is served where streams are, and as the configuration says after a reload', async () => {
+  const server = await vodServer({ vhost: everyLivePath })
+  await record(server, 'live/a.flv', copyOf('-f flv'))
+  const url = server.httpUrl('/live/a.flv/index.m3u8')
+  const durations = async (): Promise<number[]> =>
+    parsePlaylist(await (await fetch(url)).text())!.segments.map(({ durationMs }) => durationMs)
+  expect((await durations())[0]).toBe(2000)
+  expect((await fetch(server.httpUrl('/live/a.flv/4.ts'))).headers.get('content-type')).toBe('video/mp2t')
+  const movie = await fetch(server.httpUrl('/live/a.flv?format=mp4'), { method: 'HEAD' })
+  expect(movie.headers.get('content-type')).toBe('video/mp4')
+  const other = 'vod { enabled on; mount films; fragment 4; }'
+  server.configure({ httpWorkers: 1, httpServer: other, vhost: everyLivePath })
+  await server.reload()
+  expect(await durations()).toEqual([4000, 4000, expect.any(Number)])
+  expect((await fetch(server.httpUrl('/films/live/a.flv/index.m3u8'))).status).toBe(200)
+})
+
 describe('an FLV recording as MP4', () => {
   test('has every frame, at its time', async () => {
     const server = await vodServer()
     const clip = await record(server, 'a.flv', copyOf('-f flv'))
-    const hevcFlv = await record(server, 'mp3.flv', `-i ${media().clip} -c:v copy -c:a libmp3lame -f flv`)
+    const mp3Clip = await record(server, 'mp3.flv', `-i ${media().clip} -c:v copy -c:a libmp3lame -f flv`)
     for (const [file, audio] of [
       [clip, 'aac'],
-      [hevcFlv, 'mp3'],
+      [mp3Clip, 'mp3'],
     ] as const) {
       const url = server.httpUrl(`/${basename(file)}?format=mp4`)
       const copy = join(server.dir, 'copy.mp4')

@@ -102,8 +102,9 @@ export class Site implements VodSiteHost {
     return this.#roots.find(host, path, query)
   }
 
-  /** Whether a request is for a file that is there; for a directory it is its index. */
+  /** Whether a request is for a file that is there (of a directory: its index), or for a part of a recording that is. */
   async has(request: IncomingMessage): Promise<boolean> {
+    if (await this.#vod.has(request)) return true
     const file = this.find(request)
     if (file === null) return false
     const path = file.path.endsWith('/') ? join(pathOf(file), 'index.html') : pathOf(file)

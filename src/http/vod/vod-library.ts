@@ -45,7 +45,10 @@ export class VodLibrary {
   constructor(logger: Logger, config: VodConfig) {
     this.#logger = logger
     this.#config = config
-    this.#pool = new VodPool({ threads: config.threads, queue: config.queue })
+    const { threads, queue } = config
+    this.#pool = new VodPool({ threads, queue }, (error) => {
+      logger.error({ code: 'VOD_THREAD' }, `vod: ${messageOf(error)}`)
+    })
     this.#segments = new SharedCache(config.cacheSize, ({ byteLength }) => byteLength)
   }
 

@@ -24,12 +24,15 @@ export interface VodPoolLimits {
 /** The threads that cut recordings. There are none, and their library is not loaded, before there is work. */
 export class VodPool {
   readonly #limits: VodPoolLimits
+  readonly #onError: (error: Error) => void
   #pool: Promise<Piscina<VodTask, VodResult>> | null = null
   /** Tasks that run or wait. */
   #pending = 0
 
-  constructor(limits: VodPoolLimits) {
+  /** @param onError hears when a thread fails that had nothing to do, or does not end */
+  constructor(limits: VodPoolLimits, onError: (error: Error) => void) {
     this.#limits = limits
+    this.#onError = onError
   }
 
   /**
@@ -84,17 +87,19 @@ export class VodPool {
 
   async #start(): Promise<Piscina<VodTask, VodResult>> {
     const { Piscina } = await import('piscina')
-    return new Piscina<VodTask, VodResult>({
+    const pool = new Piscina<VodTask, VodResult>({
       filename: threadFile,
       minThreads: 0,
       maxThreads: this.#limits.threads,
       idleTimeout: idleTimeoutMs,
       // What waits is bounded above.
       maxQueue: Number.POSITIVE_INFINITY,
-      // Otherwise a thread without work waits in a way that lets it see nothing else, its own end among it.
+      // Threads without work wait with their event loop running: files that nobody uses any more are closed there.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: maxThreadHeapMb },
     })
+    pool.on('error', this.#onError)
+    return pool
   }
 }
 

@@ -96,6 +96,14 @@ export class VodSite {
     return true
   }
 
+  /** Whether a request is for a part of a recording that is there; whether that part is does not matter. */
+  async has(request: IncomingMessage): Promise<boolean> {
+    const { enabled, mount } = this.#host.config.httpServer.vod
+    const { host, path, query } = requestTarget(request)
+    const wanted = enabled ? parseAddress(path, query, mount) : null
+    return wanted !== null && (await this.#find(wanted.candidates, host, query)) !== null
+  }
+
   reload(before: Config): void {
     const { vod } = this.#host.config.httpServer
     if (isDeepStrictEqual(vod, before.httpServer.vod)) return
@@ -213,7 +221,7 @@ export function parseAddress(path: string, query: URLSearchParams, mount: string
 }
 
 function candidatesOf(recording: string, mount: string): string[] {
-  const prefix = `${mount.replace(/\/+$/, '')}/`
+  const prefix = `/${mount.replace(/^\/+|\/+$/g, '')}/`.replace('//', '/')
   return [...(recording.startsWith(prefix) ? [recording.slice(prefix.length - 1)] : []), recording]
 }
 

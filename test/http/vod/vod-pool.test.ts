@@ -8,7 +8,9 @@ import { flvFile } from '../../media/vod/flv-files.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 function setUp(limits: VodPoolLimits = { threads: 1, queue: 8 }) {
-  const pool = new VodPool(limits)
+  const pool = new VodPool(limits, (error) => {
+    throw error
+  })
   onTestFinished(() => pool.destroy())
   const dir = tempDir()
   const put = (name: string, content: Buffer | string) => {
