@@ -30,6 +30,8 @@ interface FileFigures {
 const fragmentSeconds = 4
 /** Each client loads a segment in each of these. */
 const measuredFragments = 3
+/** Weir and nginx are measured in turn, this often. */
+const rounds = 2
 /** The first segments of clients come at once: they come slowly. */
 const rampPerSecond = 200
 const rateSeconds = 5
@@ -48,13 +50,15 @@ export const hls: BenchCase = {
       withPublishers(run, server, { clip: 500, streams: 1 }, apart, async () => {
         const html = htmlOf(server.dir)
         await untilLasting(join(html, playlist))
-        const weirFigures = await measureFiles(run, server)
-        // The stream goes on: nginx serves what Weir writes meanwhile.
-        const nginxFigures =
-          run.peers.nginx === null
-            ? null
-            : await withServer(run, nginxFiles(html), apart, (nginx) => measureFiles(run, nginx))
-        return report([weirFigures, ...(nginxFigures === null ? [] : [nginxFigures])])
+        const ofWeir: FileFigures[] = []
+        const ofNginx: FileFigures[] = []
+        for (let round = 0; round < rounds; round++) {
+          ofWeir.push(await measureFiles(run, server))
+          if (run.peers.nginx === null) continue
+          // The stream goes on: nginx serves what Weir writes meanwhile.
+          ofNginx.push(await withServer(run, nginxFiles(html), apart, (nginx) => measureFiles(run, nginx)))
+        }
+        return report(ofWeir, ofNginx)
       }),
     )
   },
@@ -100,10 +104,22 @@ async function measureFiles(run: BenchRun, server: RunningServer): Promise<FileF
   }
 }
 
-function report(all: readonly FileFigures[]) {
-  const [own, nginx] = all
+/** What disturbs a measurement only adds to it: the one with the least CPU s per GB, with the highest rate of them all. */
+function bestOf(figures: readonly FileFigures[]): FileFigures | undefined {
+  const [best] = figures.toSorted((a, b) => a.cpuSecondsPerGb - b.cpuSecondsPerGb)
+  const rates = figures.flatMap(({ playlistRate }) => (playlistRate === null ? [] : [playlistRate]))
+  const [fastest = null] = rates.toSorted((a, b) => b.perSecond - a.perSecond)
+  return best && { ...best, playlistRate: fastest }
+}
+
+function report(ofWeir: readonly FileFigures[], ofNginx: readonly FileFigures[]) {
+  const [own, nginx] = [bestOf(ofWeir), bestOf(ofNginx)]
+  const all = [own, nginx].filter((figures) => figures !== undefined)
   const rateOf = (figures: FileFigures | undefined): number | null => figures?.playlistRate?.perSecond ?? null
-  const errors = errorsOf(own!.result) + (own!.playlistRate?.errors ?? 0)
+  const errors = ofWeir.reduce(
+    (sum, { result, playlistRate }) => sum + errorsOf(result) + (playlistRate?.errors ?? 0),
+    0,
+  )
   const heads = [
     'server',
     'CPU s per GB',
@@ -133,11 +149,11 @@ function report(all: readonly FileFigures[]) {
     ],
     notes: [
       'CPU s per GB is that of the processes that answer: Weir’s HTTP worker, nginx’s worker. nginx serves the files ' +
-        'that Weir writes at the time.',
+        `that Weir writes at the time. Measured in turn, ${rounds} times each; the best of each counts.`,
       ...(nginx === undefined ? ['nginx is missing: it is not installed.'] : []),
       ...(own!.playlistRate === null ? ['Requests/s were not measured: wrk is not installed.'] : []),
     ],
-    data: all,
+    data: { ofWeir, ofNginx },
   }
 }
 
