@@ -7,7 +7,7 @@ const endToEnd = {
 }
 
 /** What measures a whole server, or how soon it does something: nothing else may run beside it. */
-const alone = ['crash', 'memory-bounds', 'signals'].map((name) => `test/e2e/${name}.test.ts`)
+const alone = ['console', 'crash', 'memory-bounds', 'signals'].map((name) => `test/e2e/${name}.test.ts`)
 
 // `unit` needs nothing but Node; `e2e` and then `e2e-alone` drive the built binary with real encoders and players.
 export default defineConfig({

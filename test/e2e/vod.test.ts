@@ -276,7 +276,7 @@ describe('what is no recording', () => {
     expect(await status('/vod/text.mp4/index.m3u8')).toBe(415)
     expect(await status('/vod/empty.flv/index.m3u8')).toBe(422)
     expect(await status('/vod/none.flv/index.m3u8')).toBe(404)
-    const warnings = server.logs().filter(({ level }) => level === 'warn')
+    const warnings = server.logs().filter(({ level, role }) => level === 'warn' && role === 'http')
     expect(warnings.map(({ code }) => code)).toEqual(['VOD_FORMAT', 'FLV_FORMAT', 'VOD_FORMAT', 'VOD_BROKEN'])
     expect(warnings[0]).toMatchObject({ msg: 'vod: video: vp9 has no place in a segment' })
   })
