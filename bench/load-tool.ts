@@ -15,8 +15,8 @@ type ToolEvent<Result> =
 
 /** A run of the tool. Each promise rejects when the tool ends before it has said that. */
 export class LoadRun<Result> {
-  /** All clients are up, or have failed. */
-  readonly up: Promise<void>
+  /** All clients are up, or have failed: how many have. */
+  readonly up: Promise<number>
   /** The measurement begins. */
   readonly started: Promise<void>
   readonly result: Promise<Result>
@@ -27,7 +27,7 @@ export class LoadRun<Result> {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
-    const up = Promise.withResolvers<void>()
+    const up = Promise.withResolvers<number>()
     const started = Promise.withResolvers<void>()
     const result = Promise.withResolvers<Result>()
     let complaint = ''
@@ -36,7 +36,7 @@ export class LoadRun<Result> {
     })
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       const event = JSON.parse(line) as ToolEvent<Result>
-      if (event.event === 'up') up.resolve()
+      if (event.event === 'up') up.resolve(event.errors)
       else if (event.event === 'start') started.resolve()
       else if (event.event === 'result') result.resolve(event)
     })
@@ -66,12 +66,16 @@ export interface PlayOptions {
   /** Streams that the players spread over, when the URL has `{i}`. */
   readonly streams?: number
   readonly seconds: number
+  /** Players that come in a second, at most; the tool's own default without it. */
+  readonly ramp?: number
   readonly coreList: string | null
 }
 
-export function play({ url, players, streams, seconds, coreList }: PlayOptions): LoadRun<PlayResult> {
+export function play(options: PlayOptions): LoadRun<PlayResult> {
+  const { url, players, streams, seconds, ramp, coreList } = options
   const spread = streams === undefined ? [] : ['--streams', String(streams)]
-  const args = ['play', '-c', String(players), '-r', url, '-d', String(seconds), ...spread]
+  const pace = ramp === undefined ? [] : ['--ramp', String(ramp)]
+  const args = ['play', '-c', String(players), '-r', url, '-d', String(seconds), ...spread, ...pace]
   return new LoadRun<PlayResult>(args, coreList)
 }
 
@@ -80,13 +84,15 @@ export interface PublishOptions {
   readonly streams: number
   /** Path of the FLV file. */
   readonly clip: string
+  /** Publishers that come in a second, at most. */
+  readonly ramp: number
   readonly coreList: string | null
 }
 
 /** Publishes until it is told to finish or stopped. Each video frame carries its number and time. */
-export function publish({ url, streams, clip, coreList }: PublishOptions): LoadRun<PublishResult> {
+export function publish({ url, streams, clip, ramp, coreList }: PublishOptions): LoadRun<PublishResult> {
   return new LoadRun<PublishResult>(
-    ['publish', '-c', String(streams), '-r', url, '-i', clip, '--stamp'],
+    ['publish', '-c', String(streams), '-r', url, '-i', clip, '--stamp', '--ramp', String(ramp)],
     coreList,
   )
 }

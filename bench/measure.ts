@@ -12,14 +12,24 @@ export interface Load {
   readonly clip: ClipKbps
   /** Publishers, each with a stream of its own. */
   readonly streams: number
+  /** Publishers that come in a second, at most; {@link publishersPerSecond} without it. */
+  readonly ramp?: number
   /** Players in all, spread evenly over the streams; 0: the publishers alone are the load. */
   readonly players: number
   /**
    * Whether the streams run when the players come, or begin when all are there. The latter is for loads near the limit
-   * of a server or of the load itself, where players that join one by one would take minutes to come up.
+   * of a server or of the load itself, where players that join one by one would take minutes to come up. A server may
+   * also have a stream of its own.
    */
-  readonly streamsBegin: 'before players' | 'after players'
+  readonly streamsBegin: 'before players' | 'after players' | 'by themselves'
+  /** How the players take the streams; RTMP if it is left out. */
+  readonly over?: 'RTMP' | 'HTTP-FLV'
 }
+
+type PublishLoad = Pick<Load, 'clip' | 'streams' | 'ramp'>
+
+/** A server that starts a process for each of the first streams is not to be judged by how it does that all at once. */
+const publishersPerSecond = 20
 
 /** What one role's processes spent, together. */
 export interface RoleFigures {
@@ -79,13 +89,14 @@ export async function withServer<Result>(
 export async function withPublishers<Result>(
   run: BenchRun,
   server: RunningServer,
-  load: Pick<Load, 'clip' | 'streams'>,
+  load: PublishLoad,
   placement: Placement,
   use: () => Promise<Result>,
 ): Promise<Result> {
   const publishers = startPublishers(run, server, load, placement)
   try {
-    await within(upTimeoutMs, publishers.up, `${load.streams} publishers are not up`)
+    const failed = await within(upTimeoutMs, publishers.up, `${load.streams} publishers are not up`)
+    if (failed > 0) throw new Error(`${failed} of ${load.streams} publishers failed`)
     await delay(settleMs)
     return await use()
   } finally {
@@ -112,10 +123,10 @@ export function measure(
 function startPublishers(
   run: BenchRun,
   server: RunningServer,
-  { clip, streams }: Pick<Load, 'clip' | 'streams'>,
+  { clip, streams, ramp = publishersPerSecond }: PublishLoad,
   placement: Placement,
 ): LoadRun<PublishResult> {
-  return publish({ url: server.url('s_{i}'), streams, clip: run.clip(clip), coreList: placement.load })
+  return publish({ url: server.url('s_{i}'), streams, clip: run.clip(clip), ramp, coreList: placement.load })
 }
 
 async function measureIdle(run: BenchRun, server: RunningServer): Promise<Figures> {
@@ -129,10 +140,11 @@ async function measurePlayers(
   load: Load,
   placement: Placement,
 ): Promise<Figures> {
-  const { players, streams } = load
+  const { players, streams, over } = load
+  const name = streams === 1 ? 's_0' : 's_{i}'
   const before = sampleMemory(server.pid)
   const playing = play({
-    url: server.url(streams === 1 ? 's_0' : 's_{i}'),
+    url: over === 'HTTP-FLV' ? server.httpUrl(`/live/${name}.flv`) : server.url(name),
     players,
     ...(streams === 1 ? {} : { streams }),
     seconds: run.seconds,
@@ -149,18 +161,19 @@ async function measurePlayers(
     const result = await within(upTimeoutMs, playing.result, 'the load tool does not report')
     const gigabytesPerSecond = result.bytes / result.seconds / 1e9
     const growth = total(memory, 'rssBytes') - total(before, 'rssBytes')
-    return figuresOf(server, cpu, memory, {
+    const figures = figuresOf(server, cpu, memory, {
       result,
       cpuSecondsPerGb: cpu.cpuSeconds / cpu.seconds / gigabytesPerSecond,
       rssGrowthKbPerPlayer: growth / 1000 / players,
     })
+    return over === undefined ? figures : { ...figures, setting: `${figures.setting}, ${over}` }
   } finally {
     await playing.stop()
     await publishers?.stop()
   }
 }
 
-interface CpuFigures {
+export interface CpuFigures {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly before: ReadonlyMap<number, ProcessSample>
@@ -168,7 +181,7 @@ interface CpuFigures {
 }
 
 /** CPU of the server's tree over a time. A process that began meanwhile counts from its start. */
-async function cpuDuring(server: RunningServer, seconds: number): Promise<CpuFigures> {
+export async function cpuDuring(server: RunningServer, seconds: number): Promise<CpuFigures> {
   const begin = performance.now()
   const before = new Map(sampleCpu(server.pid).map((sample) => [sample.pid, sample]))
   await delay(seconds * 1000)

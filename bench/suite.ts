@@ -1,11 +1,15 @@
 import type { BenchCase } from './cases/bench-case.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
+import { floor } from './cases/floor.ts'
+import { hls } from './cases/hls.ts'
 import { hostile } from './cases/hostile.ts'
+import { httpFlv } from './cases/http-flv.ts'
 import { latencyAlone, latencyAuto } from './cases/latency.ts'
 import { manyPlayers } from './cases/many-players.ts'
 import { manyStreams } from './cases/many-streams.ts'
 import { memory } from './cases/memory.ts'
+import { model } from './cases/model.ts'
 import { publishers } from './cases/publishers.ts'
 import { spread } from './cases/spread.ts'
 import { startTime } from './cases/start-time.ts'
@@ -24,6 +28,10 @@ export const standingSet: readonly BenchCase[] = [
   workerCount,
   spread,
   hostile,
+  httpFlv,
+  hls,
+  floor,
+  model,
 ]
 
 /** Measured only when it is named: it takes ten minutes by itself. */

@@ -1,14 +1,21 @@
+import { versionOf } from '../system/machine.ts'
 import { nginxVersion } from './nginx-rtmp.ts'
 import { nodeMediaServerVersion } from './node-media-server.ts'
 
 /** The versions of the servers that Weir is measured against; null: not here. */
 export interface Peers {
+  /** As a server of files. */
+  readonly nginx: string | null
   readonly nginxRtmp: string | null
   readonly nodeMediaServer: string | null
 }
 
 export function findPeers(): Peers {
-  return { nginxRtmp: nginxVersion(), nodeMediaServer: nodeMediaServerVersion() }
+  return {
+    nginx: versionOf('nginx', '-v'),
+    nginxRtmp: nginxVersion(),
+    nodeMediaServer: nodeMediaServerVersion(),
+  }
 }
 
 /** What to say about the peers that are missing, and how to get them. */

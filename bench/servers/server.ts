@@ -14,9 +14,10 @@ export interface ServerSetup {
   /**
    * Writes its configuration.
    * @param dir an empty directory of its own
-   * @param port where to listen, at 127.0.0.1
+   * @param port where to listen, at 127.0.0.1; that it accepts there says that it has started
+   * @param httpPort the same for HTTP, for a server that has both
    */
-  prepare(dir: string, port: number): Launch
+  prepare(dir: string, port: number, httpPort: number): Launch
 }
 
 /** How a prepared server is started. */
@@ -33,14 +34,22 @@ export class RunningServer {
   readonly setup: ServerSetup
   readonly dir: string
   readonly port: number
+  readonly httpPort: number
   /** From the start of its process until it accepted a connection. */
   readonly startMs: number
   readonly #child: ChildProcess
 
-  private constructor(setup: ServerSetup, dir: string, port: number, startMs: number, child: ChildProcess) {
+  private constructor(
+    setup: ServerSetup,
+    dir: string,
+    ports: readonly [number, number],
+    startMs: number,
+    child: ChildProcess,
+  ) {
     this.setup = setup
     this.dir = dir
-    this.port = port
+    this.port = ports[0]
+    this.httpPort = ports[1]
     this.startMs = startMs
     this.#child = child
   }
@@ -54,7 +63,8 @@ export class RunningServer {
     mkdirSync(parentDir, { recursive: true })
     const dir = mkdtempSync(join(parentDir, 's'))
     const port = await freePort()
-    const { command, env } = setup.prepare(dir, port)
+    const httpPort = await freePort()
+    const { command, env } = setup.prepare(dir, port, httpPort)
     const begin = performance.now()
     const child = start(pinned(coreList, command), { cwd: dir, env: { ...process.env, ...env } })
     try {
@@ -63,7 +73,7 @@ export class RunningServer {
       await end(child)
       throw error
     }
-    return new RunningServer(setup, dir, port, performance.now() - begin, child)
+    return new RunningServer(setup, dir, [port, httpPort], performance.now() - begin, child)
   }
 
   /** The root of its process tree: taskset and sh have become the server itself by exec. */
@@ -74,6 +84,11 @@ export class RunningServer {
   /** @param stream may hold `{i}`, which the load tool replaces by the number of the client */
   url(stream: string): string {
     return `rtmp://127.0.0.1:${this.port}/live/${stream}`
+  }
+
+  /** @param path as in `/live/s_0.flv` */
+  httpUrl(path: string): string {
+    return `http://127.0.0.1:${this.httpPort}${path}`
   }
 
   async stop(): Promise<void> {

@@ -16,13 +16,15 @@ export interface WeirSettings {
   readonly mwLatency?: number | 'auto'
   readonly workers?: number
   readonly maxProcesses?: number
+  /** Serves streams over HTTP, and with `hls` also writes segments of so many seconds and serves them. */
+  readonly http?: { readonly hls?: number }
   /** Environment variables of all its processes, beside this process's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** This project's server, in its full shape: master, stream workers, back-sources. */
 export function weir(settings: WeirSettings = {}): ServerSetup {
-  const { mwLatency, workers, maxProcesses, env = {} } = settings
+  const { mwLatency, workers, maxProcesses, http, env = {} } = settings
   const said = [
     mwLatency === undefined ? null : `mw_latency ${mwLatency}`,
     workers === undefined ? null : `worker_processes ${workers}`,
@@ -31,7 +33,7 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
   return {
     name: 'Weir',
     setting: said.join(', ') || 'defaults',
-    prepare(dir: string, port: number): Launch {
+    prepare(dir: string, port: number, httpPort: number): Launch {
       const lines = [
         `listen 127.0.0.1:${port};`,
         'daemon off;',
@@ -42,7 +44,14 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
         `srs_log_file ${dir}/log;`,
         ...(workers === undefined ? [] : [`worker_processes ${workers};`]),
         ...(maxProcesses === undefined ? [] : [`max_processes ${maxProcesses};`]),
+        ...(http === undefined
+          ? []
+          : [`http_server { enabled on; listen 127.0.0.1:${httpPort}; dir ${htmlOf(dir)}; }`]),
         'vhost __defaultVhost__ {',
+        ...(http === undefined ? [] : ['  http_remux { enabled on; }']),
+        ...(http?.hls === undefined
+          ? []
+          : [`  hls { enabled on; hls_fragment ${http.hls}; hls_path ${htmlOf(dir)}; }`]),
         ...(mwLatency === undefined ? [] : [`  play { mw_latency ${mwLatency}; }`]),
         '}',
       ]
@@ -61,6 +70,11 @@ export function weirStatus(server: RunningServer): ServerStatus {
   )
   if (status !== 0) throw new Error(`weir ctl status: ${stderr}`)
   return JSON.parse(stdout) as ServerStatus
+}
+
+/** What a Weir that serves HTTP has its files in, by the server's directory. */
+export function htmlOf(dir: string): string {
+  return join(dir, 'html')
 }
 
 function confOf(dir: string): string {

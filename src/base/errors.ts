@@ -190,6 +190,23 @@ export const errorTable = {
     remedy:
       'Give the client the user name and password, or a token, of http_api { auth { } }; or keep it out.',
   },
+  VOD_FORMAT: {
+    summary: 'A recording is in a container, or has codecs, that cannot be served as asked for.',
+    remedy:
+      'Recordings are FLV or MP4 with H.264 or HEVC, and AAC or MP3; the message says what is in the way.',
+  },
+  VOD_BROKEN: {
+    summary: 'A recording is broken, has no frames, or changed while it was being read.',
+    remedy: 'Check the file with ffprobe.',
+  },
+  VOD_BUSY: {
+    summary: 'More segments of recordings were asked for at once than wait in the queue.',
+    remedy: 'Raise threads or queue of http_server { vod { } }, or http_workers; clients may ask again.',
+  },
+  VOD_THREAD: {
+    summary: 'A thread that cuts recordings failed; it is replaced.',
+    remedy: 'The message says why. If it names memory, the recording is too long for the memory of a thread.',
+  },
   SERVER_SILENT: {
     summary: "The server's processes did not answer the API in time, or too much was asked at once.",
     remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',
@@ -248,6 +265,26 @@ export const errorTable = {
   OPEN_FILES: {
     summary: 'The system lets this process open fewer files than it needs connections.',
     remedy: 'Raise the limit (ulimit -Hn, LimitNOFILE in systemd), or ask for fewer connections.',
+  },
+  HTTP_RESPONSE: {
+    summary: 'What a server answers to weir bench is no HTTP.',
+    remedy: 'Check that the port is that of an HTTP server, and what a proxy in between does.',
+  },
+  HTTP_CLOSED: {
+    summary: 'A server closed the connection of a weir bench player, or ended its stream.',
+    remedy: 'See the log of the server for its reason.',
+  },
+  HTTP_TIMEOUT: {
+    summary: 'A server did not answer a weir bench player in time.',
+    remedy: 'The server or the network is overloaded: use fewer clients, or look what is busy.',
+  },
+  TS_FORMAT: {
+    summary: 'A transport stream that a player of weir bench gets is broken.',
+    remedy: 'Load a segment (curl) and check it with ffprobe.',
+  },
+  HLS_PLAYLIST: {
+    summary: 'A playlist that a player of weir bench gets is none, or goes back.',
+    remedy: 'Load it (curl) and compare it with RFC 8216; after a restart of the encoder it may be meant.',
   },
   NO_MEDIA: {
     summary: 'A player of weir bench was accepted and got nothing that a decoder can begin with.',

@@ -45,6 +45,17 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'vod.conf': (config) => {
+    const vod = {
+      enabled: true,
+      mount: '/vod',
+      fragment: 6,
+      threads: 2,
+      queue: 64,
+      cacheSize: 64 * 1024 ** 2,
+    }
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true, vod } })
+  },
   'vhosts.conf': (config) => {
     expect(Object.keys(config.vhosts)).toEqual([
       standard,

@@ -2,9 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { encodePingRequest } from '../../src/rtmp/control.ts'
-import { videoMessageType } from '../../src/rtmp/message.ts'
 import { LivePair, stillServes } from './support/live-pair.ts'
-import { garbage, RawPeer } from './support/raw-peer.ts'
+import { chunkHeader, garbage, RawPeer } from './support/raw-peer.ts'
 import { startServer } from './support/server.ts'
 import { servedBy, TestPlayer } from './support/test-player.ts'
 
@@ -126,13 +125,3 @@ test('garbage instead of a handshake, and behind one, ends the connection and no
   }
   await stillServes(server)
 })
-
-/** The header of a chunk that begins a video message (5.3.1.2.1), on any chunk stream. */
-function chunkHeader(chunkStreamId: number, messageBytes: number): Buffer {
-  const id =
-    chunkStreamId < 64 ? [chunkStreamId] : [1, (chunkStreamId - 64) & 0xff, (chunkStreamId - 64) >> 8]
-  const header = Buffer.alloc(11)
-  header.writeUIntBE(messageBytes, 3, 3)
-  header.writeUInt8(videoMessageType, 6)
-  return Buffer.concat([Buffer.from(id), header])
-}

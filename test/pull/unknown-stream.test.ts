@@ -1,24 +1,13 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
 import { Player } from '../../src/stream/player.ts'
 import { rtmpFormat } from '../../src/stream/rtmp-muxer.ts'
 import { configOf, vhostConfigOf } from '../support/config.ts'
 import { silentLogger } from '../support/logger.ts'
+import { memoryInUse } from '../support/memory-in-use.ts'
 import { PlaySocket } from '../support/play-socket.ts'
 
 const streams = 5000
-
-/** Memory in use after a full collection, in bytes. */
-function memoryInUse(): number {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-  gc()
-  gc()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
 
 test('a stream that somebody asks for and nobody publishes costs its worker less than 8 kB', () => {
   const hub = new PlayerHub(configOf('vhost __defaultVhost__ { }'), silentLogger, () => {})

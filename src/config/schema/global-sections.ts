@@ -1,6 +1,6 @@
 /** The sections outside of virtual hosts: HTTP servers, heartbeat, statistics, stream casters. */
 import { section, since1, since2, since6 } from './declare.ts'
-import { decimal, endpoints, flag, integer, list, path, text } from './lines.ts'
+import { decimal, duration, endpoints, flag, integer, list, path, size, text } from './lines.ts'
 
 export const heartbeat = section('Tells another server regularly that this one lives.', since1, {
   enabled: flag('off', 'Whether heartbeats are sent.', since1),
@@ -85,6 +85,37 @@ export const httpServer = section(
       'on',
       'Serves the console, the player and the publish page, where `dir` has no file of that name.',
       { acted: true },
+    ),
+    vod: section(
+      'Serves recordings (FLV, MP4) as HLS: FILE/index.m3u8; and FLV as MP4: FILE.flv?format=mp4.',
+      {},
+      {
+        enabled: flag('off', 'Whether recordings are served so.', { acted: true }),
+        mount: text('/vod', 'a path', 'Where recordings appear as HLS, beside their own address.', {
+          acted: true,
+        }),
+        fragment: duration('6', { min: 1, max: 60 }, 'Length of a segment, if key frames allow.', {
+          acted: true,
+        }),
+        threads: integer(
+          '2',
+          { min: 1, max: 64 },
+          'Threads of each HTTP worker that cut recordings; they end when there is nothing to do.',
+          { acted: true },
+        ),
+        queue: integer(
+          '64',
+          { min: 1, max: 10_000 },
+          'How much may wait for a thread; what is asked for beyond is answered with 503.',
+          { acted: true },
+        ),
+        cacheSize: size(
+          '64m',
+          { min: '0', max: '16g' },
+          'Segments that each HTTP worker keeps in memory for whoever asks next.',
+          { acted: true },
+        ),
+      },
     ),
     https: https('8088'),
   },

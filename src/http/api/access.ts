@@ -26,7 +26,13 @@ export function refusalOf({ httpApi }: Config, request: IncomingMessage): Refusa
   if (scheme !== 'basic' || password === '') return 401
   const decoded = Buffer.from(credentials, 'base64').toString('utf8')
   if (!areEqual(decoded, `${username}:${password}`)) return 401
-  return isOfOtherSite(request) ? 403 : null
+  return isFromOtherSite(request) && !isHarmless(request) ? 403 : null
+}
+
+/** Whether a page of another site makes the request; browsers that do not say so are taken to be none. */
+export function isFromOtherSite({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site']
+  return typeof site === 'string' && otherSites.includes(site)
 }
 
 /**
@@ -34,11 +40,10 @@ export function refusalOf({ httpApi }: Config, request: IncomingMessage): Refusa
  * forms of any site would act in its visitor's name. Let through are links that a person follows, and what a page asks
  * for with the password in its hands (`cors`): of that the browser asks first, but for a POST.
  */
-function isOfOtherSite(request: IncomingMessage): boolean {
-  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers
-  if (typeof site !== 'string' || !otherSites.includes(site)) return false
-  const isHarmless = (mode === 'navigate' || mode === 'cors') && request.method !== 'POST'
-  return !isHarmless || requestTarget(request).query.has('method')
+function isHarmless(request: IncomingMessage): boolean {
+  const mode = request.headers['sec-fetch-mode']
+  const isAsked = (mode === 'navigate' || mode === 'cors') && request.method !== 'POST'
+  return isAsked && !requestTarget(request).query.has('method')
 }
 
 function authorizationOf({ headers }: IncomingMessage): { scheme: string; credentials: string } {

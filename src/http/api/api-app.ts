@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { createApp } from '../app.ts'
 import { requestTarget } from '../request-target.ts'
-import { refusalOf } from './access.ts'
+import { isFromOtherSite, refusalOf } from './access.ts'
 import type { ApiHost } from './api-host.ts'
 import { envelope } from './envelope.ts'
 import { registerEvents } from './events.ts'
@@ -19,6 +19,9 @@ export interface Api {
   /** Ends answers that never end by themselves. */
   close(): void
 }
+
+/** What `?method=` may say. */
+const methodParams: readonly string[] = ['POST', 'PUT', 'DELETE']
 
 /** Where the API and the site share a port, the API has its own part of the paths. */
 export function isApiPath(url: string): boolean {
@@ -85,10 +88,11 @@ function prepare({ config }: ApiHost, request: IncomingMessage): number | null {
   const { query } = requestTarget(request)
   const callback = query.get('callback')
   if (callback !== null && !isCallback(callback)) return 400
+  if (callback !== null && !config.httpApi.crossdomain && isFromOtherSite(request)) return 403
   const method = query.get('method')
   if (method === null || request.method !== 'GET' || method.toUpperCase() === 'GET') return null
   // A link or an image in any page makes a browser send a GET: it may not change anything.
-  if (!config.httpApi.allowMethodParam) return 405
+  if (!config.httpApi.allowMethodParam || !methodParams.includes(method.toUpperCase())) return 405
   request.method = method.toUpperCase()
   return null
 }
@@ -103,6 +107,7 @@ function answerAtOnce(response: ServerResponse, status: number, json: string): v
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(json),
+    'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
   })
   response.end(response.req.method === 'HEAD' ? undefined : json)

@@ -8,6 +8,7 @@ import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { createApp } from '../app.ts'
 import { requestTarget } from '../request-target.ts'
+import { VodSite, type VodSiteHost } from '../vod/vod-site.ts'
 import { cacheControlOf } from './file-headers.ts'
 import { FileRoots, type FileTarget } from './file-roots.ts'
 import { flvFromOffset } from './flv-start.ts'
@@ -20,20 +21,33 @@ export interface SiteHost {
 }
 
 /** The files that are served over HTTP. */
-export class Site {
+export class Site implements VodSiteHost {
   readonly #host: SiteHost
   readonly #app = createApp()
   readonly #hot = new HotFiles()
+  readonly #vod: VodSite
+  #config: Config
   #roots: FileRoots
 
   constructor(host: SiteHost) {
     this.#host = host
+    this.#config = host.config
     this.#roots = new FileRoots(host.config)
+    this.#vod = new VodSite(this)
+  }
+
+  get logger(): Logger {
+    return this.#host.logger
+  }
+
+  get config(): Config {
+    return this.#config
   }
 
   /** Answers a request; to be called after {@link start}. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const answer = (): void => this.#app.handle(request, response)
+    if (this.#vod.answer(request, response, answer)) return
     const file = this.find(request)
     if (file === null || !this.#hot.answer(pathOf(file), request, response, answer)) answer()
   }
@@ -41,6 +55,7 @@ export class Site {
   /** To be called about once a second. */
   sweep(nowMs: number): void {
     this.#hot.sweep(nowMs)
+    this.#vod.sweep(nowMs)
   }
 
   async start(): Promise<void> {
@@ -70,7 +85,15 @@ export class Site {
   }
 
   reload(config: Config): void {
+    const before = this.#config
+    this.#config = config
     this.#roots = new FileRoots(config)
+    this.#vod.reload(before)
+  }
+
+  pathOf(host: string, encoded: string, query: URLSearchParams): string | null {
+    const file = this.#roots.find(host, encoded, query)
+    return file && pathOf(file)
   }
 
   /** The file that a request is for, there or not; null: none of ours. */
@@ -79,8 +102,9 @@ export class Site {
     return this.#roots.find(host, path, query)
   }
 
-  /** Whether a request is for a file that is there; for a directory it is its index. */
+  /** Whether a request is for a file that is there (of a directory: its index), or for a part of a recording that is. */
   async has(request: IncomingMessage): Promise<boolean> {
+    if (await this.#vod.has(request)) return true
     const file = this.find(request)
     if (file === null) return false
     const path = file.path.endsWith('/') ? join(pathOf(file), 'index.html') : pathOf(file)

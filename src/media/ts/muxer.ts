@@ -110,12 +110,32 @@ export class TsMuxer {
     const { video } = this.#tracks
     const coded = video && readCodedBody(packet.type, packet.body)
     if (video === null || coded?.content !== 'frame' || coded.codec !== video.codec) return
+    const presentationMs = timeMs + coded.compositionMs
+    const { body } = packet
+    this.writePicture(sink, body, coded.start, coded.end, isKeyFrame(packet), timeMs, presentationMs)
+  }
+
+  /**
+   * Writes a video frame that has no header around it: the bytes of `body` from `start` up to `end`. Without a video
+   * track it is passed over.
+   * @param timeMs decoding time
+   */
+  writePicture(
+    sink: TsSink,
+    body: Buffer,
+    start: number,
+    end: number,
+    isKey: boolean,
+    timeMs: number,
+    shownMs: number,
+  ): void {
+    const { video } = this.#tracks
+    if (video === null) return
     if (timeMs - this.#groupStartMs >= this.#groupMs) this.flush(sink)
-    const isKey = isKeyFrame(packet)
     // No picture can be shown before it is decoded, whatever an encoder says.
-    const presentationMs = timeMs + Math.max(0, coded.compositionMs)
+    const presentationMs = Math.max(timeMs, shownMs)
     this.#pes.add(this.#pesHeader, 0, presentationMs === timeMs ? pesHeaderBytes - 5 : pesHeaderBytes)
-    if (addAccessUnit(this.#pes, video, packet.body, coded, isKey)) {
+    if (addAccessUnit(this.#pes, video, body, start, end, isKey)) {
       this.#writePesHeader(videoStreamId, this.#pes.bytes, presentationMs, timeMs)
       this.#writeDueTables(sink, timeMs)
       this.#packetizer.writePes(sink, videoPid, this.#pes, this.#nextClock(timeMs), isKey)
@@ -132,8 +152,17 @@ export class TsMuxer {
     const { audio } = this.#tracks
     const coded = audio && readCodedBody(packet.type, packet.body)
     if (audio === null || coded?.content !== 'frame' || !isCodecOf(audio, coded.codec)) return
-    const bytes = coded.end - coded.start
-    if (!fitsFrame(audio, bytes) || bytes > maxGroupBytes) return
+    this.writeSound(sink, packet.body, coded.start, coded.end, timeMs)
+  }
+
+  /**
+   * Writes an audio frame that has no header around it, as {@link writeAudio} does: the bytes of `body` from `start` up
+   * to `end`. Without an audio track it is passed over.
+   */
+  writeSound(sink: TsSink, body: Buffer, start: number, end: number, timeMs: number): void {
+    const { audio } = this.#tracks
+    const bytes = end - start
+    if (audio === null || !fitsFrame(audio, bytes) || bytes > maxGroupBytes) return
     if (this.#mustFlushBefore(timeMs, bytes)) this.flush(sink)
     if (this.#tracks.video !== null && timeMs - this.#clockMs >= clockAgeMs) this.#writeClock(sink, timeMs)
     if (this.#groupFrames === 0) {
@@ -143,7 +172,7 @@ export class TsMuxer {
     const headerAt = this.#groupHeaderBytes
     this.#groupHeaderBytes = writeFrameHeader(this.#groupHeaders, headerAt, audio, bytes)
     this.#group.add(this.#groupHeaders, headerAt, this.#groupHeaderBytes)
-    this.#group.add(packet.body, coded.start, coded.end)
+    this.#group.add(body, start, end)
     this.#groupFrames += 1
     this.#groupEndMs = timeMs
     if (this.#groupMs === 0 || this.#groupFrames === maxGroupFrames) this.flush(sink)

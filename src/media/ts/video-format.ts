@@ -124,31 +124,31 @@ function hasParameterSets(codec: VideoFormat['codec'], body: Buffer): boolean {
 
 /**
  * Adds a frame as it is in a transport stream: an access unit delimiter, the parameter sets if it is a key frame and
- * has none, and its NAL units behind start codes.
- * @param coded says where in the body the frame is
+ * has none, and its NAL units behind start codes. The frame is the bytes of the body from `start` up to `end`.
  * @returns false if there are no NAL units in it; nothing was added then
  */
 export function addAccessUnit(
   pieces: Pieces,
   format: VideoFormat,
   body: Buffer,
-  coded: CodedBody,
+  start: number,
+  end: number,
   isKey: boolean,
 ): boolean {
   const { typeOf, delimiter, delimiterType, parameterSets } = nalTypes[format.codec]
-  readUnits(body, coded.start, coded.end, format.nalLengthBytes)
+  readUnits(body, start, end, format.nalLengthBytes)
   if (units.count === 0) return false
   pieces.add(delimiter, 0, delimiter.length)
   if (isKey && !hasParameterSets(format.codec, body)) {
     pieces.add(format.parameterSets, 0, format.parameterSets.length)
   }
   for (let index = 0; index < units.count; index += 1) {
-    const start = units.starts[index]!
-    const type = typeOf(body[start]!)
+    const from = units.starts[index]!
+    const type = typeOf(body[from]!)
     if (type === delimiterType) continue
     // Parameter sets need the longer start code (14496-10, B.1.2); for the rest three bytes do.
     pieces.add(startCode, parameterSets.has(type) ? 0 : 1, startCode.length)
-    pieces.add(body, start, units.ends[index]!)
+    pieces.add(body, from, units.ends[index]!)
   }
   return true
 }

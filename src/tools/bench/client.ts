@@ -5,6 +5,8 @@ export interface ClientEvents {
   onUp(): void
   /** The client is at its end though nobody closed it, before or after it was up. Once at most. */
   onFailure(error: Error): void
+  /** Something was wrong that the client goes on after: an answer was missing, say. It counts as an error. */
+  onFault(error: Error): void
 }
 
 export interface LoadClient {
@@ -14,6 +16,11 @@ export interface LoadClient {
   start(): void
   /** Takes leave of the server; no event follows. */
   close(): void
+}
+
+export interface Player extends LoadClient {
+  /** To be called once, at the end. @returns whether anything came that something can be decoded from */
+  finish(): boolean
 }
 
 /** How long a client may take until it is up, in ms. */

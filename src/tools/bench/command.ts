@@ -67,7 +67,7 @@ function common(command: Command): Command {
     .requiredOption('-c, --clients <n>', 'how many', positiveInteger)
     .requiredOption(
       '-r, --url <url>',
-      'rtmp://host/app/stream; {i} in it is the number of the client, from 0',
+      'rtmp://host/app/stream, http://host/app/stream.flv, .ts or .m3u8, ws://…; {i} is the number of the client, from 0',
     )
     .option('-d, --duration <seconds>', 'how long to measure (play: 10; publish: until Ctrl-C)', positive)
     .option('--ramp <n>', 'clients to start in a second, at most', positive, 1000)
@@ -94,7 +94,7 @@ async function measure(plan: Plan, seconds: number | null, json = false): Promis
 function checkUrl(plan: Plan): void {
   const url = clientUrl(plan.url, 0, null)
   if (plan.kind === 'publish') parseRtmpUrl(url)
-  else createPlayer(url, new PlayStatistics(), { onUp: () => {}, onFailure: () => {} })
+  else createPlayer(url, new PlayStatistics(), { onUp: () => {}, onFailure: () => {}, onFault: () => {} })
 }
 
 function positive(text: string): number {

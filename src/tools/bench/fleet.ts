@@ -112,6 +112,7 @@ export class Fleet<Client extends LoadClient> {
         this.countError(failureCode(error))
         this.#enter(member, 'failed')
       },
+      onFault: (error) => this.countError(failureCode(error)),
     })
     const member: Member<Client> = { client, phase: 'connecting', bytesBefore: 0 }
     this.#members.push(member)

@@ -1,5 +1,5 @@
 /** How a run is shown: as lines of JSON for programs, or as a live line and a table for people. */
-import type { Percentiles, PlayResult, PublishResult, Result } from './result.ts'
+import type { Percentiles, PlayResult, PublishResult, Requests, Result } from './result.ts'
 import type { Output, Progress } from './run.ts'
 
 type Write = (text: string) => void
@@ -48,15 +48,23 @@ function rows(result: Result): Row[] {
 }
 
 function playRows(result: PlayResult): Row[] {
-  const { mbps, kbpsMin, kbpsMean, shortfall, latencyMs } = result
+  const { mbps, kbpsMin, kbpsMean, shortfall, latencyMs, requests } = result
   return [
     ['received', `${mbps.toFixed(1)} Mbit/s`],
     ['each', `${kbpsMean.toFixed(0)} kbit/s (least ${kbpsMin.toFixed(0)}; ${shortfall} below 95 %)`],
     ['first packet', times(result.firstPacketMs)],
     ['latency', latencyMs === null ? 'the stream has no stamps' : times(latencyMs)],
+    ...(requests === null ? [] : requestRows(requests)),
     ['gaps', String(result.gaps)],
     ['times that go back', String(result.timestampErrors)],
     ['broken framing', String(result.framingErrors)],
+  ]
+}
+
+function requestRows({ playlists, segments, responseMs }: Requests): Row[] {
+  return [
+    ['requests', `${playlists} playlists, ${segments} segments`],
+    ['answered in', times(responseMs)],
   ]
 }
 

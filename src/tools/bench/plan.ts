@@ -78,6 +78,10 @@ export interface PlayFigures {
   readonly gaps: number
   readonly timestampErrors: number
   readonly framingErrors: number
+  /** HLS: how long answers took, and how many there were. */
+  readonly responses: HistogramData
+  readonly playlists: number
+  readonly segments: number
 }
 
 export interface PublishFigures {

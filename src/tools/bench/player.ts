@@ -1,20 +1,30 @@
 /** The transports that `weir bench play` knows. Another one is a file like rtmp-player.ts and a line here. */
+import { extname } from 'node:path'
 import { WeirError } from '../../base/errors.ts'
-import type { ClientEvents, LoadClient } from './client.ts'
+import type { ClientEvents, Player } from './client.ts'
+import { HlsPlayer } from './http/hls-player.ts'
+import { LivePlayer, liveBodies } from './http/live-player.ts'
 import { RtmpPlayer } from './rtmp-player.ts'
 import type { PlayStatistics } from './stream-checker.ts'
-
-export interface Player extends LoadClient {
-  /** To be called once, at the end. @returns whether anything came that something can be decoded from */
-  finish(): boolean
-}
 
 type CreatePlayer = (url: string, statistics: PlayStatistics, events: ClientEvents) => Player
 
 /** By the scheme of the URL. */
-const transports: ReadonlyMap<string, CreatePlayer> = new Map([
+const transports: ReadonlyMap<string, CreatePlayer> = new Map<string, CreatePlayer>([
   ['rtmp', (url, statistics, events) => new RtmpPlayer(url, statistics, events)],
+  ['http', createWebPlayer],
+  ['ws', createWebPlayer],
 ])
+
+function createWebPlayer(text: string, statistics: PlayStatistics, events: ClientEvents): Player {
+  const url = URL.parse(text)
+  const ending = extname(url?.pathname ?? '')
+  if (url?.protocol === 'http:' && ending === '.m3u8') return new HlsPlayer(url, statistics, events)
+  if (url !== null && (ending === '.flv' || ending === '.ts')) {
+    return new LivePlayer(url, liveBodies[ending], statistics, events)
+  }
+  throw new WeirError('BENCH_OPTION', `${text} does not end in .flv, .ts or (with http) .m3u8`)
+}
 
 /**
  * A player that has not begun yet.
@@ -24,8 +34,5 @@ export function createPlayer(url: string, statistics: PlayStatistics, events: Cl
   const scheme = /^([a-z]+):\/\//i.exec(url)?.[1]?.toLowerCase() ?? ''
   const create = transports.get(scheme)
   if (create !== undefined) return create(url, statistics, events)
-  if (scheme === 'http' || scheme === 'https') {
-    throw new WeirError('BENCH_OPTION', `${url}: playing over HTTP comes with the HTTP worker`)
-  }
-  throw new WeirError('BENCH_OPTION', `${url} is not rtmp://host/app/stream`)
+  throw new WeirError('BENCH_OPTION', `${url} is not rtmp://host/app/stream, http://… or ws://…`)
 }

@@ -28,10 +28,19 @@ export interface PlayResult extends CommonResult {
   readonly firstPacketMs: Percentiles
   /** From the publisher to the player; null if nothing was stamped. */
   readonly latencyMs: (Percentiles & { readonly count: number }) | null
+  /** What HLS players asked for and how long the answers took; null for others. */
+  readonly requests: Requests | null
   /** These three are of the whole run. */
   readonly gaps: number
   readonly timestampErrors: number
   readonly framingErrors: number
+}
+
+export interface Requests {
+  readonly playlists: number
+  readonly segments: number
+  /** From the request to the end of the answer. */
+  readonly responseMs: Percentiles
 }
 
 export interface PublishResult extends CommonResult {
@@ -91,14 +100,25 @@ function bitrates(
 
 function playFigures(
   figures: readonly PlayFigures[],
-): Pick<PlayResult, 'firstPacketMs' | 'latencyMs' | 'gaps' | 'timestampErrors' | 'framingErrors'> {
+): Omit<PlayResult, keyof CommonResult | 'mbps' | 'kbpsMin' | 'kbpsMean' | 'shortfall'> {
   const latency = Histogram.merge(figures.map((part) => part.latency))
   return {
     firstPacketMs: percentilesOf(Histogram.merge(figures.map((part) => part.firstPacket))),
     latencyMs: latency.count === 0 ? null : { ...percentilesOf(latency), count: latency.count },
+    requests: requestsOf(figures),
     gaps: sum(figures.map(({ gaps }) => gaps)),
     timestampErrors: sum(figures.map(({ timestampErrors }) => timestampErrors)),
     framingErrors: sum(figures.map(({ framingErrors }) => framingErrors)),
+  }
+}
+
+function requestsOf(figures: readonly PlayFigures[]): Requests | null {
+  const responses = Histogram.merge(figures.map((part) => part.responses))
+  if (responses.count === 0) return null
+  return {
+    playlists: sum(figures.map(({ playlists }) => playlists)),
+    segments: sum(figures.map(({ segments }) => segments)),
+    responseMs: percentilesOf(responses),
   }
 }
 

@@ -8,8 +8,9 @@ import { ClientSession } from '../../rtmp/client-session.ts'
 import { decodeControl, encodeAcknowledgement } from '../../rtmp/control.ts'
 import { aggregateType, type RtmpMessage, windowAckSizeType } from '../../rtmp/message.ts'
 import { ChunkChecker } from './chunk-checker.ts'
-import { type ClientEvents, connectTimeoutMs, type LoadClient } from './client.ts'
+import { type ClientEvents, connectTimeoutMs, type Player } from './client.ts'
 import { machineMs } from './machine-clock.ts'
+import { readBuffer } from './read-buffer.ts'
 import { checkedBytes, type PlayStatistics, StreamChecker } from './stream-checker.ts'
 
 /** S0, S1 and S2 (RTMP 1.0, section 5.2.1). */
@@ -18,10 +19,7 @@ const handshakeBytes = 1 + 1536 + 1536
 const sessionChunkSize = 128
 const defaultWindowAckSize = 2_500_000
 
-/** One buffer for the reads of all players of a thread: a read's callback runs before the next read begins. */
-const readBuffer = Buffer.allocUnsafeSlow(256 * 1024)
-
-export class RtmpPlayer implements LoadClient {
+export class RtmpPlayer implements Player {
   readonly #url: RtmpUrl
   readonly #statistics: PlayStatistics
   readonly #events: ClientEvents
@@ -89,7 +87,6 @@ export class RtmpPlayer implements LoadClient {
     socket.on('close', () => this.#fail(new WeirError('RTMP_CLOSED', 'the server closed the connection')))
   }
 
-  /** @returns whether anything came that something can be decoded from; to be called once, at the end */
   finish(): boolean {
     return this.#stream?.finish() ?? false
   }

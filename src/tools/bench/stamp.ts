@@ -25,6 +25,8 @@ export interface Stamp {
 const videoHeaderBytes = 5
 /** In front of the number: length, NAL unit type, payload type and size, UUID. */
 const prefix = Buffer.from('0000002c060528b75e1f4ac86d4f2e9a31d57c48e6920b', 'hex')
+/** The same without the length. */
+const unitPrefix = prefix.subarray(4)
 const numbersBytes = 4 + 8
 const stampUnitBytes = prefix.length + 2 * numbersBytes + 1
 const numbersAt = videoHeaderBytes + prefix.length
@@ -66,14 +68,31 @@ export function readStamp(bytes: Buffer, start: number, end: number, stamp: Stam
   if (end - start < stampEnd || !isAvcPicture(bytes, start)) return false
   const prefixAt = start + videoHeaderBytes
   for (let i = 0; i < prefix.length; i++) if (bytes[prefixAt + i] !== prefix[i]) return false
-  let from = start + numbersAt
+  readNumbers(bytes, start + numbersAt, stamp)
+  return true
+}
+
+/**
+ * Looks for the stamp in the beginning of a picture whose NAL units are behind start codes, as they are in MPEG-TS.
+ * @param stamp gets what it says
+ * @returns false if `bytes[0, end)` has none
+ */
+export function findStamp(bytes: Buffer, end: number, stamp: Stamp): boolean {
+  const unitAt = bytes.indexOf(unitPrefix)
+  const at = unitAt + unitPrefix.length
+  if (unitAt < 0 || at + 2 * numbersBytes > end) return false
+  readNumbers(bytes, at, stamp)
+  return true
+}
+
+function readNumbers(bytes: Buffer, at: number, stamp: Stamp): void {
+  let from = at
   for (let i = 0; i < numbersBytes; i++) {
     scratch[i] = ((bytes[from]! & 0x0f) << 4) | (bytes[from + 1]! & 0x0f)
     from += 2
   }
   stamp.sequence = scratch.readUInt32BE(0)
   stamp.sentMs = scratch.readDoubleBE(4)
-  return true
 }
 
 /** The numbers of a stamp while they are written or read. */

@@ -1,4 +1,4 @@
-/** Checks the media that one player gets, whatever brought it: RTMP messages or the tags of HTTP-FLV. */
+/** Checks the media that one player gets, whatever brought it: RTMP messages, the tags of FLV, MPEG-TS. */
 import { audioType, classify, keyFrameFlag, sequenceHeaderFlag, videoType } from '../../media/packet.ts'
 import { Histogram } from './histogram.ts'
 import { readStamp, type Stamp, stampEnd } from './stamp.ts'
@@ -15,6 +15,18 @@ export class PlayStatistics {
   timestampErrors = 0
   /** Connections on which the server broke the protocol, so that they had to be closed. */
   framingErrors = 0
+  /** From a request for a playlist or a segment to the end of its answer. */
+  readonly responses = new Histogram()
+  playlists = 0
+  segments = 0
+
+  /** Counts anew what is counted from the begin of the measurement on. */
+  measure(): void {
+    this.latency.clear()
+    this.responses.clear()
+    this.playlists = 0
+    this.segments = 0
+  }
 }
 
 /** Bytes of a body that {@link StreamChecker.onMedia} looks at. */
@@ -55,13 +67,40 @@ export class StreamChecker {
     if ((flags & sequenceHeaderFlag) !== 0) return
     if (type === audioType) {
       this.#audioTime = this.#checkTime(this.#audioTime, timestamp)
-      this.#firstAudioMs ??= nowMs
+      this.onAudio(nowMs)
       return
     }
     this.#videoTime = this.#checkTime(this.#videoTime, timestamp)
+    this.onPicture((flags & keyFrameFlag) !== 0, nowMs)
+    if (readStamp(bytes, start, end, stamp)) this.onStamp(stamp, nowMs)
+  }
+
+  /** Takes sound whose time has been looked at. */
+  onAudio(nowMs: number): void {
+    this.#firstAudioMs ??= nowMs
+  }
+
+  /** Takes a picture whose time has been looked at. */
+  onPicture(isKey: boolean, nowMs: number): void {
     this.#hasVideo = true
-    if (!this.#started && (flags & keyFrameFlag) !== 0) this.#start(nowMs)
-    if (readStamp(bytes, start, end, stamp)) this.#checkStamp(nowMs)
+    if (!this.#started && isKey) this.#start(nowMs)
+  }
+
+  /** Takes what the stamp of a picture says. */
+  onStamp({ sequence, sentMs }: Stamp, nowMs: number): void {
+    if (this.#sequence !== null && sequence !== (this.#sequence + 1) >>> 0) this.#statistics.gaps += 1
+    this.#sequence = sequence
+    this.#statistics.latency.record(nowMs - sentMs)
+  }
+
+  onTimeBack(): void {
+    this.#statistics.timestampErrors += 1
+  }
+
+  /** Something is missing: that the numbers of the stamps jump over it counts no second time. */
+  onGap(): void {
+    this.#statistics.gaps += 1
+    this.#sequence = null
   }
 
   /**
@@ -81,14 +120,7 @@ export class StreamChecker {
   /** @returns what the next packet's time is to be compared with */
   #checkTime(last: number | null, timestamp: number): number {
     const time = timestamp | 0
-    if (last !== null && ((time - last) | 0) < 0) this.#statistics.timestampErrors += 1
+    if (last !== null && ((time - last) | 0) < 0) this.onTimeBack()
     return time
-  }
-
-  #checkStamp(nowMs: number): void {
-    const { sequence, sentMs } = stamp
-    if (this.#sequence !== null && sequence !== (this.#sequence + 1) >>> 0) this.#statistics.gaps += 1
-    this.#sequence = sequence
-    this.#statistics.latency.record(nowMs - sentMs)
   }
 }

@@ -1,10 +1,10 @@
 /** The load that one thread makes: a fleet of players or of publishers, and what they count. */
-import type { LoadClient } from './client.ts'
+import type { LoadClient, Player } from './client.ts'
 import { clientUrl } from './client-url.ts'
 import { readClip } from './clip.ts'
 import { Fleet, type RampOptions } from './fleet.ts'
 import type { PlayFigures, PlayPlan, PublishFigures, PublishPlan } from './plan.ts'
-import { createPlayer, type Player } from './player.ts'
+import { createPlayer } from './player.ts'
 import { Publisher, PublishStatistics } from './publisher.ts'
 import { SendClock } from './send-clock.ts'
 import { PlayStatistics } from './stream-checker.ts'
@@ -35,13 +35,17 @@ function playLoad(plan: PlayPlan, thread: number): ThreadLoad {
   })
   return {
     fleet,
-    measure: () => statistics.latency.clear(),
+    measure: () => statistics.measure(),
     finish: () => {
       for (const player of fleet.clientsUp) if (!player.finish()) fleet.countError('NO_MEDIA')
-      const { gaps, timestampErrors, framingErrors } = statistics
-      const firstPacket = statistics.firstPacket.toData()
-      const latency = statistics.latency.toData()
-      return { kind: 'play', firstPacket, latency, gaps, timestampErrors, framingErrors }
+      const { firstPacket, latency, responses, ...counts } = statistics
+      return {
+        kind: 'play',
+        firstPacket: firstPacket.toData(),
+        latency: latency.toData(),
+        responses: responses.toData(),
+        ...counts,
+      }
     },
     done: () => 0,
   }

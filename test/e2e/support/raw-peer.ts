@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import { type AmfValue, amfObject } from '../../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../../src/media/amf0-writer.ts'
 import { commandChunkStream, encodeMessage } from '../../../src/rtmp/chunk-writer.ts'
-import { amf0CommandType } from '../../../src/rtmp/message.ts'
+import { amf0CommandType, videoMessageType } from '../../../src/rtmp/message.ts'
 import type { LogLine } from './log.ts'
 import type { Server } from './server.ts'
 import { until, within } from './until.ts'
@@ -88,4 +88,14 @@ export function garbage(seed: number, length: number): Buffer {
   const key = Buffer.alloc(16)
   key.writeUInt32BE(seed)
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
+}
+
+/** The header of a chunk that begins a video message (5.3.1.2.1), on any chunk stream. */
+export function chunkHeader(chunkStreamId: number, messageBytes: number): Buffer {
+  const id =
+    chunkStreamId < 64 ? [chunkStreamId] : [1, (chunkStreamId - 64) & 0xff, (chunkStreamId - 64) >> 8]
+  const header = Buffer.alloc(11)
+  header.writeUIntBE(messageBytes, 3, 3)
+  header.writeUInt8(videoMessageType, 6)
+  return Buffer.concat([Buffer.from(id), header])
 }

@@ -11,7 +11,7 @@ import { type LogLine, readLog } from './log.ts'
 import { isRunning, killMarked, type LivingProcess, markName, processesMarked } from './processes.ts'
 import { until, within } from './until.ts'
 
-const weir = fileURLToPath(new URL('../../../bin/weir', import.meta.url))
+export const weirBinary = fileURLToPath(new URL('../../../bin/weir', import.meta.url))
 
 /** What a fast stop promises, in milliseconds. */
 const stopMs = 5000
@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly workers?: number
   /** `http_workers`, and with them an HTTP server and API on one port; none unless the test is about HTTP. */
   readonly httpWorkers?: number
+  /** What stands in the section of the HTTP server beside where it listens. */
+  readonly httpServer?: string
   /** Directives of the top level, beside or instead of the harness's own. */
   readonly settings?: Readonly<Record<string, string | number>>
   /** What stands in the section of the default virtual host. */
@@ -100,7 +102,7 @@ export class Server {
   /** Writes the configuration; a running server takes it up when it reloads. */
   configure(options: ServerOptions): void {
     this.#options = options
-    const { workers = 1, httpWorkers = 0, settings, vhost = '', more = '' } = options
+    const { workers = 1, httpWorkers = 0, httpServer = '', settings, vhost = '', more = '' } = options
     const directives = {
       listen: this.port,
       worker_processes: workers,
@@ -114,7 +116,7 @@ export class Server {
     }
     const lines = Object.entries(directives).map(([name, value]) => `${name} ${value};`)
     if (httpWorkers > 0) {
-      lines.push(`http_server { enabled on; listen ${this.httpPort}; dir ./html; }`)
+      lines.push(`http_server { enabled on; listen ${this.httpPort}; dir ./html; ${httpServer} }`)
       lines.push(`http_api { enabled on; listen ${this.httpPort}; }`)
     }
     this.writeConfig([...lines, `vhost __defaultVhost__ {\n${vhost}\n}`, more, ''].join('\n'))
@@ -132,12 +134,12 @@ export class Server {
 
   /** Runs the program with this configuration to its end: `weir('-t')`, `weir('ctl', 'status')`. */
   weir(...args: string[]): Promise<Finished> {
-    return run(weir, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
+    return run(weirBinary, ['-c', this.configFile, ...args], { cwd: this.dir, env: this.#env })
   }
 
   /** Runs the program with this configuration, without waiting for its end. */
   command(): Command {
-    return new Command(weir, ['-c', this.configFile], { cwd: this.dir, env: this.#env })
+    return new Command(weirBinary, ['-c', this.configFile], { cwd: this.dir, env: this.#env })
   }
 
   /**
@@ -146,7 +148,7 @@ export class Server {
    */
   async start(): Promise<this> {
     const options = { cwd: this.dir, env: this.#env, endedByOwner: true }
-    const master = new Command(weir, ['-c', this.configFile], options)
+    const master = new Command(weirBinary, ['-c', this.configFile], options)
     this.#master = master
     await until('the server to accept clients', () => {
       if (master.finished !== null) throw new Error(`the server did not start: ${master.stderr}`)

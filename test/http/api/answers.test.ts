@@ -145,6 +145,7 @@ describe('methods', () => {
     const path = `/api/v1/clients/${player.id}?callback=angular.callbacks._3&method=DELETE`
     expect(await (await request(path)).text()).toMatch(/^angular\.callbacks\._3\(\{"code":0,/)
     expect(asked).toEqual([{ ask: 'kick', id: player.id }])
+    expect((await request('/api/v1/clients?method=BREW')).status).toBe(405)
   })
 })
 

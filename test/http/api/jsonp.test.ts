@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { asScript, isCallback } from '../../../src/http/api/jsonp.ts'
-import { startApi } from './fake-host.ts'
+import { player, startApi } from './fake-host.ts'
 
 describe('the name of a callback', () => {
   test.each(['f', 'JSON_CALLBACK', 'angular.callbacks._0', '$', 'jQuery110_123', 'a.b.c', 'x'.repeat(128)])(
@@ -50,4 +50,45 @@ describe('an answer with a callback', () => {
     expect(response.headers.get('Content-Type')).toBe('application/json; charset=utf-8')
     expect(await response.json()).toEqual({ code: 400, server: 'srv', service: 'svc12345', pid: '77' })
   })
+
+  test('is not for pages of other sites with crossdomain off', async () => {
+    const { request } = await startApi('http_api { crossdomain off; }')
+    const status = async (site: string) =>
+      (await request('/api/v1/versions?callback=f', { headers: { 'Sec-Fetch-Site': site } })).status
+    expect([await status('cross-site'), await status('same-site'), await status('same-origin')]).toEqual([
+      403, 403, 200,
+    ])
+    expect((await request('/api/v1/versions?callback=f')).status).toBe(200)
+  })
+})
+
+test('what SRS’s console does: it reads by JSONP, joins streams to virtual hosts by id, and kicks by GET', async () => {
+  const { request, asked } = await startApi('http_api { allow_method_param on; }')
+  let call = 0
+  const jsonp = async (path: string) => {
+    const name = `angular.callbacks._${(call++).toString(36)}`
+    const response = await request(`${path}${path.includes('?') ? '&' : '?'}callback=${name}`)
+    const text = await response.text()
+    expect([response.status, text.slice(0, name.length + 1), text.at(-1)]).toEqual([200, `${name}(`, ')'])
+    return JSON.parse(text.slice(name.length + 1, -1)) as Record<string, unknown>
+  }
+  const { data } = await jsonp('/api/v1/versions')
+  expect(data).toMatchObject({ version: expect.any(String) })
+  const summaries = (await jsonp('/api/v1/summaries')).data as { self: object; system: object }
+  expect(summaries.self).toMatchObject({ srs_uptime: 61, mem_kbyte: expect.any(Number) })
+  const raw = await jsonp('/api/v1/raw?rpc=raw')
+  expect(raw).toMatchObject({ http_api: { enabled: false, raw_api: { enabled: false } } })
+  expect(await jsonp('/api/v1/raw?rpc=query&scope=minimal')).not.toHaveProperty('minimal')
+  const vhosts = (await jsonp('/api/v1/vhosts')).vhosts as { id: string; name: string }[]
+  const [stream] = (await jsonp('/api/v1/streams')).streams as { id: string; vhost: string }[]
+  expect(vhosts.find(({ id }) => id === stream!.vhost)?.name).toBe('__defaultVhost__')
+  expect(await jsonp(`/api/v1/vhosts/${stream!.vhost}`)).toMatchObject({
+    vhost: { name: '__defaultVhost__' },
+  })
+  const { client } = await jsonp(`/api/v1/clients/${player.id}`)
+  expect(client).toMatchObject({ stream: stream!.id, vhost: stream!.vhost })
+  expect(await jsonp(`/api/v1/streams/${stream!.id}`)).toMatchObject({ stream: { name: 'one' } })
+  asked.length = 0
+  expect(await jsonp(`/api/v1/clients/${player.id}?method=DELETE`)).toMatchObject({ code: 0 })
+  expect(asked).toEqual([{ ask: 'kick', id: player.id }])
 })

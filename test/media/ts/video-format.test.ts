@@ -12,8 +12,8 @@ const pps = `00000001 ${avcPps.toString('hex')}`
 /** What a frame is in a transport stream; null if it is nothing. */
 function accessUnit(header: Packet, frame: Packet): Buffer | null {
   const pieces = new Pieces()
-  const coded = readCodedBody(videoType, frame.body)!
-  if (!addAccessUnit(pieces, readVideoFormat(header)!, frame.body, coded, isKeyFrame(frame))) {
+  const { start, end } = readCodedBody(videoType, frame.body)!
+  if (!addAccessUnit(pieces, readVideoFormat(header)!, frame.body, start, end, isKeyFrame(frame))) {
     expect(pieces.bytes).toBe(0)
     return null
   }

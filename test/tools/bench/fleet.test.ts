@@ -98,6 +98,15 @@ describe('Fleet', () => {
     expect(fleet.clientsUp).toStrictEqual([four])
   })
 
+  test('counts what a client goes on after, which leaves it up', async () => {
+    const { fleet, clients } = makeFleet({ clients: 1 })
+    void fleet.ramp()
+    await vi.advanceTimersByTimeAsync(10)
+    clients[0]!.events.onUp()
+    for (let time = 0; time < 2; time++) clients[0]!.events.onFault(new WeirError('HLS_PLAYLIST', 'back'))
+    expect([fleet.up, fleet.failed, ...fleet.errors]).toStrictEqual([1, 0, ['HLS_PLAYLIST', 2]])
+  })
+
   test('measures bytes from a point on', async () => {
     const { fleet, clients } = makeFleet()
     void fleet.ramp()

@@ -16,6 +16,7 @@ const played: PlayResult = {
   shortfall: 1,
   firstPacketMs: { p50: 2, p99: 8, max: 9 },
   latencyMs: { p50: 5, p99: 7, max: 7.25, count: 2 },
+  requests: null,
   gaps: 1,
   timestampErrors: 2,
   framingErrors: 3,
@@ -70,6 +71,17 @@ times that go back  2
 broken framing      3
 CPU of this tool    0.50 s (5 % of a core)
 `)
+  })
+
+  test('of HLS players, with their requests', () => {
+    const requests = { playlists: 5, segments: 4, responseMs: { p50: 1, p99: 2, max: 3 } }
+    expect(show((write) => textOutput(write, false), { ...played, requests })).toContain(
+      `
+requests            5 playlists, 4 segments
+answered in         p50 1.0 ms, p99 2.0 ms, max 3.0 ms
+gaps                1
+`,
+    )
   })
 
   test('of publishers', () => {

@@ -19,6 +19,9 @@ const clean: PlayFigures = {
   gaps: 0,
   timestampErrors: 0,
   framingErrors: 0,
+  responses: dataOf(),
+  playlists: 0,
+  segments: 0,
 }
 
 function reportOf(bytesOfEach: readonly number[], more: Partial<ThreadReport> = {}): ThreadReport {
@@ -78,9 +81,18 @@ describe('the result of players', () => {
       shortfall: 1,
       firstPacketMs: { p50: 2.015, p99: 8, max: 8 },
       latencyMs: { p50: 5.119, p99: 7, max: 7, count: 2 },
+      requests: null,
       gaps: 11,
       timestampErrors: 22,
       framingErrors: 33,
+    })
+  })
+
+  test('has the requests of HLS players', () => {
+    const figures = { ...clean, responses: dataOf(1, 3), playlists: 1, segments: 1 }
+    const reports = [reportOf([1], { figures }), reportOf([1], { figures })]
+    expect(resultOf(play, reports, 0)).toMatchObject({
+      requests: { playlists: 2, segments: 2, responseMs: { max: 3 } },
     })
   })
 
