@@ -45,6 +45,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The first that know light-dark() in CSS.
     target: ['chrome123', 'firefox120', 'safari17.5'],
+    // What the licences of the bundled packages ask for.
+    license: { fileName: 'console/licenses.txt' },
     reportCompressedSize: false,
     // The players (mpegts.js, hls.js) are as large as they are, and loaded when somebody plays.
     chunkSizeWarningLimit: 600,

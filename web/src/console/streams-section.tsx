@@ -82,24 +82,23 @@ function StreamRow({ stream, history, isPlaying, onPlay, onUnpublish }: StreamRo
           </span>
         </span>
       </th>
-      <td data-label="Video">
-        {video === null ? '–' : join(video.codec, known(video.profile))}
-        {video !== null && (
-          <small>
-            {join(
+      <td data-label="Video" class="whole">
+        {video === null
+          ? '–'
+          : join(
+              video.codec,
               video.width > 0 && `${video.width}×${video.height}`,
               publish.active && history.framesPerSecond >= 0.5 && `${history.framesPerSecond.toFixed(0)} fps`,
             )}
-          </small>
-        )}
+        {video !== null && <small>{known(video.profile)}</small>}
       </td>
-      <td data-label="Audio">
-        {audio === null ? '–' : join(audio.codec, known(audio.profile))}
+      <td data-label="Audio" class="whole">
+        {audio === null ? '–' : join(audio.codec, channelNames[audio.channel] ?? `${audio.channel} channels`)}
         {audio !== null && (
           <small>
             {join(
               audio.sample_rate > 0 && `${(audio.sample_rate / 1000).toFixed(1)} kHz`,
-              channelNames[audio.channel] ?? `${audio.channel} channels`,
+              known(audio.profile),
             )}
           </small>
         )}
@@ -108,12 +107,16 @@ function StreamRow({ stream, history, isPlaying, onPlay, onUnpublish }: StreamRo
         <span>{publish.active ? formatBitrate(recent(history.in)) : 'no publisher'}</span>
         <Sparkline values={history.in} label={`Bitrate of ${title} over the last minute`} />
       </td>
-      <td data-label="Out">{formatBitrate(recent(history.out))}</td>
+      <td data-label="Out" class="whole">
+        {formatBitrate(recent(history.out))}
+      </td>
       <td data-label="Viewers">
         {formatCount(viewers)}
         <small>{playersNote(stream.players)}</small>
       </td>
-      <td data-label="Published for">{publish.active ? formatDuration(stream.publish_ms / 1000) : '–'}</td>
+      <td data-label="Published for" class="whole">
+        {publish.active ? formatDuration(stream.publish_ms / 1000) : '–'}
+      </td>
       <td class="actions">
         <button type="button" aria-expanded={isPlaying} aria-label={`Play ${title}`} onClick={onPlay}>
           {isPlaying ? 'Close' : 'Play'}
