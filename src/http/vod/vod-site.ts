@@ -73,6 +73,8 @@ export class VodSite {
   readonly #host: VodSiteHost
   #library: VodLibrary
   #downloads = 0
+  /** Requests that found the queue full, since the last sweep. */
+  #refused = 0
 
   constructor(host: VodSiteHost) {
     this.#host = host
@@ -114,6 +116,7 @@ export class VodSite {
 
   /** To be called about once a second. */
   sweep(nowMs: number): void {
+    this.#refused = 0
     this.#library.sweep(nowMs)
   }
 
@@ -198,8 +201,13 @@ export class VodSite {
       response.destroy()
       return
     }
-    if (status >= 500) this.#host.logger.warn({ code, url }, `vod: ${messageOf(error)}`)
-    if (status === 503) response.setHeader('Retry-After', retrySeconds)
+    if (status === 503) {
+      response.setHeader('Retry-After', retrySeconds)
+      this.#refused += 1
+    }
+    // A crowd that finds the queue full fills no log: one line a second is enough.
+    const isTold = status === 503 ? this.#refused === 1 : status >= 500
+    if (isTold) this.#host.logger.warn({ code, url }, `vod: ${messageOf(error)}`)
     sendStatus(response, status)
   }
 }

@@ -2,6 +2,13 @@ import { execFileSync } from 'node:child_process'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 
+/** What a page has of a media element's time (HTML standard, TimeRanges). */
+interface PlayedRanges {
+  readonly length: number
+  start(index: number): number
+  end(index: number): number
+}
+
 /** A page, and what it did that a page of the server must not do. */
 export class WatchedPage {
   readonly page: Page
@@ -38,14 +45,15 @@ export class WatchedPage {
     return this.page.locator('.figures div', { hasText: name }).locator('dd').textContent()
   }
 
-  /** What plays, in seconds; 0 before anything does. */
-  async currentTime(): Promise<number> {
-    const times = await this.page
-      .locator('video')
-      .evaluateAll((videos) =>
-        videos.map((video) => (video as unknown as { currentTime: number }).currentTime),
-      )
-    return times[0] ?? 0
+  /** What has played without a leap, in seconds, up to now; 0 before anything does. */
+  async playedInOnePiece(): Promise<number> {
+    const lengths = await this.page.locator('video').evaluateAll((videos) =>
+      videos.map((video) => {
+        const { played } = video as unknown as { played: PlayedRanges }
+        return played.length === 0 ? 0 : played.end(played.length - 1) - played.start(played.length - 1)
+      }),
+    )
+    return lengths[0] ?? 0
   }
 
   #note(url: string): void {
