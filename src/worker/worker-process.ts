@@ -14,6 +14,7 @@ import {
   type WorkerRole,
   type WorkerStatus,
 } from '../ipc/contract.ts'
+import { Leftovers, leftoverCheckMs, ownGauge } from './leftovers.ts'
 import { ProcessMeter } from './process-meter.ts'
 
 type InitMessage = Extract<FromMaster, { t: 'init' }>
@@ -24,13 +25,6 @@ export type WorkQuestion = Exclude<Question, { ask: 'status' | 'usage' }>
 
 /** A message that only one role understands. */
 export type RoleMessage = Exclude<FromMaster, CommonMessage>
-
-/** How often a worker looks whether a burst left garbage behind, in milliseconds. */
-const idleCheckMs = 15_000
-
-/** Growth that is worth a look, if the heap is so small that a look takes some 20 ms. */
-const leftBehindBytes = 8 * 1024 * 1024
-const smallHeapBytes = 32 * 1024 * 1024
 
 /** What a worker's main gets to work with. */
 export interface WorkerContext {
@@ -110,8 +104,6 @@ class WorkerShell {
   readonly #worker: Worker
   readonly #meter = new ProcessMeter()
   #leaving = false
-  /** After the last look for what was left behind. */
-  #residentBytes = process.memoryUsage.rss()
 
   private constructor(
     role: WorkerRole,
@@ -150,7 +142,8 @@ class WorkerShell {
     const log = await openLog(role, init.log)
     const shell = new WorkerShell(role, init, log, control, create)
     shell.#catchSignals()
-    setInterval(() => shell.#collectLeftovers(), idleCheckMs).unref()
+    const leftovers = new Leftovers(ownGauge())
+    setInterval(() => leftovers.check(), leftoverCheckMs).unref()
     const endpoints = await shell.#worker.start()
     control.send({ t: 'ready', endpoints })
     return shell
@@ -230,14 +223,6 @@ class WorkerShell {
       this.#log.logger.fatal({ code: codeOf(error), err: error }, 'this process has a bug and ends')
       this.#exit(1)
     })
-  }
-
-  /** V8 collects nothing while nothing happens, and keeps the room that a burst needed: it would stay for good. */
-  #collectLeftovers(): void {
-    const { rss, heapUsed } = process.memoryUsage()
-    if (rss - this.#residentBytes < leftBehindBytes || heapUsed > smallHeapBytes) return
-    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-    this.#residentBytes = process.memoryUsage.rss()
   }
 
   #onAsk(request: number, question: Question): void {
