@@ -27,10 +27,13 @@ function memoryOf(server: Server): number {
   return pssOf(server.processes().map(({ pid }) => pid))
 }
 
-/** A server that has served before, and its memory. */
+/** A server whose workers have all served before, and its memory. */
 async function settledServer(): Promise<{ server: Server; plateau: number }> {
   const server = await startServer({ workers: 2, settings: { source_linger: 1 } })
   await stillServes(server)
+  const peers = await Promise.all(Array.from({ length: 12 }, () => RawPeer.connectApp(server)))
+  for (const peer of peers) peer.socket.destroy()
+  await server.waitForStatus('the clients before to be gone', ({ connections }) => connections === 0)
   await until('the stream before to be closed', async () => (await server.status()).sources === 0)
   return { server, plateau: memoryOf(server) }
 }
