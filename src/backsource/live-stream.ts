@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
+import type { PublisherFacts, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
 import {
@@ -55,6 +55,7 @@ export class LiveStream {
   #video: VideoDescription | null = null
   #audio: AudioDescription | null = null
   #publishedAtMs = 0
+  #publisher: PublisherFacts | null = null
   /** Video frames of all publishers. */
   #frames = 0
   /** The present publisher's metadata asks for absolute timestamps. */
@@ -78,6 +79,7 @@ export class LiveStream {
       get config() {
         return owner.config
       },
+      publisher: () => this.#publisher,
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
@@ -89,7 +91,9 @@ export class LiveStream {
     this.#outputs.reconfigure(config)
   }
 
-  publish(sourceId: string): void {
+  /** @param publisher who that is, as far as it is known */
+  publish(sourceId: string, publisher: PublisherFacts | null = null): void {
+    this.#publisher = publisher
     this.#asksForAtc = false
     this.#applyOptions()
     this.#described.clear()

@@ -225,7 +225,7 @@ class BackSource implements Worker, LiveStreamOwner {
       return entry !== undefined && entry.link === link ? entry.live : null
     }
     const link: MediaClient = new MediaClient(path, {
-      onRestart: (source, sourceId) => current(source)?.publish(sourceId),
+      onRestart: (source, sourceId, publisher) => current(source)?.publish(sourceId, publisher),
       // The source keeps and shares the body: it must not lie in the read buffer.
       onPacket: (source, packet, isOwn) => {
         if (isOwn) {

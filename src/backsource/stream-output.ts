@@ -1,7 +1,7 @@
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { StreamId, StreamStatus } from '../ipc/contract.ts'
+import type { PublisherFacts, StreamId, StreamStatus } from '../ipc/contract.ts'
 import type { Source, SourceConsumer } from '../live/source.ts'
 
 /** What an output hears of the stream that it belongs to, and tells it. */
@@ -11,6 +11,8 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
+  /** Who publishes, or was the last to; null: it is not known. */
+  publisher(): PublisherFacts | null
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */
   disconnect(code: string, message: string): void
 }

@@ -176,6 +176,23 @@ export const errorTable = {
     summary: 'Somebody closed the connection through the API.',
     remedy: 'Nothing to do when it was meant.',
   },
+  // forwarding
+  FORWARD_LOOP: {
+    summary: 'A stream was forwarded to a server that it has come from.',
+    remedy: 'Correct the destinations of the forwards: the stream is not sent there again until they change.',
+  },
+  FORWARD_DESTINATION: {
+    summary: 'What a stream shall be forwarded to is no server, or no RTMP URL.',
+    remedy: 'A destination is host or host:port; a backend answers with URLs such as rtmp://host/app/stream.',
+  },
+  FORWARD_SLOW: {
+    summary: 'A server that a stream is forwarded to does not read what it is sent.',
+    remedy: 'Check that server and the network to it; it is connected anew.',
+  },
+  FORWARD_BACKEND: {
+    summary: 'The backend that is asked where to forward a stream to gave no usable answer.',
+    remedy: 'The message says what it answered; it is asked again. docs/forward.md has what it shall answer.',
+  },
   // HTTP
   HTTP_REQUEST: {
     summary: 'A request for a live stream cannot be answered as it was made.',

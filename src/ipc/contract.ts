@@ -48,6 +48,16 @@ export interface PublisherRef {
   connectionId: string
 }
 
+/** Who publishes a stream, as its connection told. */
+export interface PublisherFacts {
+  ip: string
+  tcUrl: string
+  /** Queries of the stream and the app with a leading `?`, undecoded; '' when none. */
+  param: string
+  /** Where the stream was forwarded from; see rtmp/forward-route.ts. */
+  route: readonly string[]
+}
+
 /** Master to any worker. */
 export type FromMaster =
   | {
@@ -133,8 +143,8 @@ export type ToSender =
 /** Sender of media to its receiver, on a media channel. Media frames travel beside these, in order. */
 export type FromSender =
   | { t: 'hello'; version: number }
-  /** A new publisher begins: what is cached of the one before is stale. */
-  | { t: 'restart'; source: SourceNumber; sourceId: string }
+  /** A new publisher begins: what is cached of the one before is stale. Back-sources are told who it is. */
+  | { t: 'restart'; source: SourceNumber; sourceId: string; publisher?: PublisherFacts }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
   /** What is between these two was sent before: it is for a format that somebody plays only now. */

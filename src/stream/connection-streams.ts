@@ -2,11 +2,12 @@ import { isErrorCode, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { StreamId } from '../ipc/contract.ts'
+import type { PublisherFacts, StreamId } from '../ipc/contract.ts'
 import { displayName, streamId as streamIdOf, vhostOfStream } from '../live/stream-key.ts'
 import type { ViewerSocket } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { PlayerHub } from '../pull/player-hub.ts'
+import { hopOf, isLoop } from '../rtmp/forward-route.ts'
 import type { PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
@@ -17,6 +18,7 @@ import { rtmpFormat } from './rtmp-muxer.ts'
 /** What a worker shares among its connections. */
 export interface StreamHubs {
   readonly config: Config
+  readonly serverId: string
   readonly players: PlayerHub
   readonly publishers: PublisherHub
 }
@@ -24,7 +26,6 @@ export interface StreamHubs {
 /** The connection that publishes and plays, as this part of it needs it. */
 export interface StreamsOwner {
   readonly id: string
-  readonly ip: string
   readonly logger: Logger
   readonly session: ServerSession
   readonly socket: ViewerSocket
@@ -41,6 +42,8 @@ export interface StreamsOwner {
   totals(): Record<string, number>
   /** The same with the rates since the last time, for lines that are repeated. */
   progress(): Record<string, number>
+  /** What is told of it to whoever gets what it publishes. */
+  publisherFacts(request: PublishRequest): PublisherFacts
   /** It asked for a stream of this virtual host, which need not be the one it connected to. */
   onVhost(name: string): void
   /** It began to publish or play; or the last publish or play ended. */
@@ -105,11 +108,17 @@ export class ConnectionStreams {
       return
     }
     const { vhost, stream } = found
-    const { id, ip, logger } = this.#owner
+    const { id, logger } = this.#owner
+    const facts = this.#owner.publisherFacts(request)
     logger.info({ stream: displayName(stream), style: request.style }, 'publish')
+    if (isLoop(facts.route, hopOf(this.#hubs.serverId, stream))) {
+      // The server that forwards looks for the code, to stop forwarding.
+      this.#refusePublish(streamId, 'FORWARD_LOOP', 'FORWARD_LOOP: the stream was forwarded from here')
+      return
+    }
     const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
     const publisher = this.#hubs.publishers.publish(
-      { stream, ip, connectionId: id, latency },
+      { stream, connectionId: id, facts, latency },
       {
         isConnected: () => this.#owner.isConnected,
         readOn: () => this.#owner.readOn(),

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { ClientInfo } from '../ipc/contract.ts'
+import type { ClientInfo, PublisherFacts } from '../ipc/contract.ts'
 import { splitStreamId } from '../live/stream-key.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
@@ -294,6 +294,11 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
   onVhost(name: string): void {
     this.#vhost = name
     this.#applyNoDelay(this.#host.config)
+  }
+
+  publisherFacts({ param }: PublishRequest): PublisherFacts {
+    const { tcUrl = '', route = [] } = this.#connect ?? {}
+    return { ip: this.ip, tcUrl, param, route }
   }
 
   onBusy(): void {

@@ -59,6 +59,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     return this.#config
   }
 
+  get serverId(): string {
+    return this.#context.serverId
+  }
+
   get logger(): Logger {
     return this.#context.logger
   }

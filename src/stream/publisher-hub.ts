@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { FromMaster, PublisherFacts, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock } from '../ipc/relay-clock.ts'
 import { displayName } from '../live/stream-key.ts'
@@ -16,8 +16,8 @@ const lastReadTurns = 4
 /** An encoder that wants to publish. */
 export interface PublishWish {
   readonly stream: StreamId
-  readonly ip: string
   readonly connectionId: string
+  readonly facts: PublisherFacts
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -71,6 +71,7 @@ export class PublisherHub {
       id,
       wish.stream,
       wish.connectionId,
+      wish.facts,
       owner,
       this.#clock,
       wish.latency,
@@ -81,7 +82,7 @@ export class PublisherHub {
       t: 'publish',
       publishId: id,
       stream: wish.stream,
-      ip: wish.ip,
+      ip: wish.facts.ip,
       connectionId: wish.connectionId,
     })
     return publisher
