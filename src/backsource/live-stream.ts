@@ -2,7 +2,7 @@ import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import type { PublisherFacts, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
-import { Source, type SourceOptions } from '../live/source.ts'
+import { Source, type SourceConsumer, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
 import {
   type AudioDescription,
@@ -20,6 +20,7 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
+import { forwardOutput } from './forward/forward-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { StreamOutputs } from './stream-output.ts'
@@ -29,12 +30,13 @@ import { type SubscriberChannel, Subscription } from './subscription.ts'
 export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
+  readonly serverId: string
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput]
+const outputKinds = [hlsOutput, forwardOutput]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -79,7 +81,11 @@ export class LiveStream {
       get config() {
         return owner.config
       },
+      sourceId: () => this.#source.sourceId,
       publisher: () => this.#publisher,
+      serverId: owner.serverId,
+      join: (consumer: SourceConsumer) => this.#source.join(consumer),
+      leave: (consumer: SourceConsumer) => this.#source.leave(consumer),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
@@ -193,6 +199,7 @@ export class LiveStream {
       video: this.#video,
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
+      forwards: this.#outputs.facts.forwards ?? [],
     }
   }
 

@@ -92,6 +92,10 @@ class BackSource implements Worker, LiveStreamOwner {
     }
   }
 
+  get serverId(): string {
+    return this.#context.serverId
+  }
+
   get config(): Config {
     return this.#config
   }

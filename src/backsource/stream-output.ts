@@ -11,14 +11,21 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
+  /** Connection id of the publisher; '' while there is none. */
+  sourceId(): string
   /** Who publishes, or was the last to; null: it is not known. */
   publisher(): PublisherFacts | null
+  /** As in the connect answer and in callbacks. */
+  readonly serverId: string
+  /** Gives a further consumer what {@link StreamOutput} itself gets: for an output with parts that come and go. */
+  join(consumer: SourceConsumer): void
+  leave(consumer: SourceConsumer): void
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */
   disconnect(code: string, message: string): void
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'forwards'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

@@ -29,6 +29,8 @@ export interface RtmpClientOptions {
   readonly connectFields?: Readonly<Record<string, AmfValue>>
   /** The argument behind the connect object, in which edges tell who they are. */
   readonly connectArgs?: AmfValue
+  /** Ends the client as {@link RtmpClient.close} does; one that is still connecting, at once. */
+  readonly signal?: AbortSignal
   /** Bytes of payload in the chunks that are sent; 60,000 by default. */
   readonly chunkSize?: number
   /** Gets the packets that are played. Without it they wait for {@link RtmpClient.packets}. */
@@ -76,6 +78,7 @@ export class RtmpClient {
    */
   static async connect(url: string, options: RtmpClientOptions = {}): Promise<RtmpClient> {
     const client = new RtmpClient(parseRtmpUrl(url), options)
+    client.#assertOpen()
     await client.#wait('connect')
     return client
   }
@@ -106,6 +109,15 @@ export class RtmpClient {
       },
     )
     this.#socket = this.#open()
+    const { signal } = options
+    if (signal === undefined) return
+    const abort = (): void => {
+      if (this.#connected) this.close()
+      else this.destroy(new WeirError('RTMP_CLOSED', 'the client was told to end'))
+    }
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    this.#socket.once('close', () => signal.removeEventListener('abort', abort))
   }
 
   /** What the server told about itself in its answer to connect; its `data` has the ids of SRS and Weir. */
@@ -196,6 +208,11 @@ export class RtmpClient {
   /** Ends publish or play in order, sends what is queued (for 5 s at most) and closes. Does nothing if that is done. */
   close(): void {
     this.#finish(null)
+  }
+
+  /** Closes at once: what is queued is not sent. */
+  destroy(error: Error): void {
+    this.#finish(error)
   }
 
   #open(): Socket {

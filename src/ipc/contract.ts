@@ -192,6 +192,8 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if the stream is forwarded. */
+  forwards?: ForwardStatus[]
 }
 
 /** The HLS of a stream. */
@@ -205,6 +207,21 @@ export interface HlsStatus {
   segments: number
   /** Segments that could not be written. */
   lost: number
+}
+
+/** A server that a stream is forwarded to. Counters count since the back-source has the stream. */
+export interface ForwardStatus {
+  /** `host:port`; behind it the application, if a backend named it. */
+  destination: string
+  /** `waiting`: nobody publishes. `refused`: the stream has come from there; nothing is tried until it is published anew. */
+  state: 'waiting' | 'connecting' | 'forwarding' | 'retrying' | 'refused'
+  bytesOut: number
+  /** That the server was too slow for. */
+  packetsDropped: number
+  /** Attempts that followed a failure. */
+  retries: number
+  /** Why the last connection failed or ended; null: none did. */
+  lastError: string | null
 }
 
 /** A list is given in pages of this size at most: there may be thousands. */
@@ -324,6 +341,7 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
+  forwards: ForwardStatus[]
 }
 
 /**

@@ -45,6 +45,12 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'forward.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]?.forward).toMatchObject({ enabled: true, backend: '' })
+    expect(config.vhosts['tv.example.com']?.forward.destination).toEqual(['192.0.2.3:1935'])
+    expect(config.vhosts['cdn.example.com']?.forward).toMatchObject({ enabled: true, destination: [] })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,

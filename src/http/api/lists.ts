@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
 import { defaultVhost } from '../../config/vhost-of.ts'
-import type { ClientInfo } from '../../ipc/contract.ts'
+import type { ClientInfo, ForwardStatus } from '../../ipc/contract.ts'
 import { splitStreamId, streamId, streamTag } from '../../live/stream-key.ts'
 import type { StreamView, TrafficView } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
@@ -131,6 +131,14 @@ export function streamData(view: StreamView): StreamData {
       profile: audio.profile ?? unknown,
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+    forwards: view.forwards.map(forwardData),
+  }
+}
+
+function forwardData(forward: ForwardStatus): StreamData['forwards'][number] {
+  const { destination, state, bytesOut, packetsDropped, retries, lastError } = forward
+  return {
+    ...{ destination, state, send_bytes: bytesOut, dropped: packetsDropped, retries, last_error: lastError },
   }
 }
 

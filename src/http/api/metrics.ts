@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
-import { maxPageSize } from '../../ipc/contract.ts'
+import { type ForwardStatus, maxPageSize } from '../../ipc/contract.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
@@ -36,6 +36,7 @@ export async function metricsText({ inspector, config }: ApiHost): Promise<strin
   page.gauge('streams', 'Streams that are published, or wait for their publisher to return.', [[{}, total]])
   addTraffic(page, traffic)
   addStreams(page, items)
+  addForwards(page, items)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, total - Math.min(items.length, maxLabelled)],
   ])
@@ -113,6 +114,34 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_hls_lost_segments_total',
     'HLS segments that could not be written.',
     labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+}
+
+function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
+  const links = streams.slice(0, maxLabelled).flatMap(({ stream, forwards }) => {
+    return forwards.map((forward) => ({ stream: displayName(stream), forward }))
+  })
+  const values = (value: (forward: ForwardStatus) => number): Values =>
+    links.map(({ stream, forward }) => [{ stream, destination: forward.destination }, value(forward)])
+  page.gauge(
+    'forward_up',
+    'Whether a stream is being forwarded to a server.',
+    values(({ state }) => Number(state === 'forwarding')),
+  )
+  page.counter(
+    'forward_send_bytes_total',
+    'To a server that a stream is forwarded to.',
+    values(({ bytesOut }) => bytesOut),
+  )
+  page.counter(
+    'forward_retries_total',
+    'Attempts that followed a failure.',
+    values(({ retries }) => retries),
+  )
+  page.counter(
+    'forward_dropped_packets_total',
+    'Packets that a server was too slow for.',
+    values(({ packetsDropped }) => packetsDropped),
   )
 }
 

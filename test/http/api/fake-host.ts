@@ -43,12 +43,18 @@ const info: StreamInfo = {
   video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
   audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
   hls: { enabled: true, fragment: 4, sequence: -1, segments: 0, lost: 0 },
+  forwards: [
+    {
+      ...{ destination: '192.0.2.3:1935', state: 'retrying', bytesOut: 700, packetsDropped: 3, retries: 2 },
+      lastError: 'RTMP_CLOSED: 192.0.2.3:1935 closed the connection',
+    },
+  ],
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null },
+  ...{ recvKbps: 0, hls: null, forwards: [] },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }
