@@ -228,6 +228,10 @@ export const errorTable = {
     summary: "The server's processes did not answer the API in time, or too much was asked at once.",
     remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',
   },
+  HEARTBEAT: {
+    summary: 'The server that heartbeats are sent to did not take one.',
+    remedy: 'Check that server and heartbeat { url }; it is tried again with the next one.',
+  },
   // processes
   IPC_FRAME: {
     summary: 'A frame between two processes is malformed or too long.',

@@ -16,11 +16,14 @@ import {
 } from '../worker/worker-process.ts'
 import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
+import { summary } from './api/system.ts'
 import { answerCors, apiRules, siteRules } from './cors.ts'
+import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { MachineMeter } from './machine/machine-meter.ts'
+import { ownAddress } from './machine/network.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
@@ -28,7 +31,7 @@ import { Site } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HeartbeatHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -37,6 +40,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #live: LiveSite
   readonly #site: Site
   readonly #pages: Pages
+  /** One of the HTTP workers speaks for the server. */
+  readonly #heartbeat: Heartbeat | null
   #config: Config
   #api: Api | null = null
   #draining = false
@@ -49,6 +54,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#context = context
     this.#config = context.config
     this.#pages = new Pages(this)
+    this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
@@ -60,6 +66,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get ip(): string {
+    return ownAddress(this.#config.stats.network)
+  }
+
+  summaries(): Promise<object> {
+    return summary(this)
   }
 
   get leaving(): boolean {
@@ -76,6 +90,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     await this.#site.start()
     const endpoints = await this.#ports.apply(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
+    this.#heartbeat?.apply()
     return endpoints
   }
 
@@ -113,6 +128,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
+    this.#heartbeat?.apply()
     this.#ports.apply(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
@@ -121,12 +137,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
 
   drain(): void {
     this.#draining = true
+    this.#heartbeat?.close()
     this.#api?.close()
     this.#ports.drain()
     if (this.#ports.connections === 0) this.#context.exit()
   }
 
   async stop(): Promise<void> {
+    this.#heartbeat?.close()
     this.#live.close()
     this.#api?.close()
     this.#ports.close()
@@ -193,7 +211,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#denied = 0
     const now = monotonicMs()
     this.#live.sweep(now)
-    if (this.#config.httpApi.enabled) this.machine.sweep(now)
+    if (this.#config.httpApi.enabled || this.#config.heartbeat.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }

@@ -24,9 +24,10 @@ export function streamWorkers(config: Config): number {
   return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
 }
 
-/** How many HTTP workers there are: none as long as nothing is to be served over HTTP. */
+/** How many HTTP workers there are: none as long as nothing is to be served over HTTP; one at least sends heartbeats. */
 export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer } = config
-  if (!httpApi.enabled && !httpServer.enabled) return 0
-  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
+  const { httpApi, httpServer, heartbeat } = config
+  const fewest = heartbeat.enabled ? 1 : 0
+  if (!httpApi.enabled && !httpServer.enabled) return fewest
+  return Math.max(fewest, canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers))
 }

@@ -51,6 +51,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config.vhosts['tv.example.com']?.forward.destination).toEqual(['192.0.2.3:1935'])
     expect(config.vhosts['cdn.example.com']?.forward).toMatchObject({ enabled: true, destination: [] })
   },
+  'heartbeat.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      heartbeat: { enabled: true, interval: 10, deviceId: 'edge-7', summaries: true, ports: true },
+      stats: { network: 0, disk: ['sda', 'vda', 'nvme0n1'] },
+    })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,
