@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { AccessPipeline } from '../access/access-pipeline.ts'
+import { localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
@@ -37,6 +39,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HeartbeatHost {
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
+  readonly access: AccessPipeline
   readonly #live: LiveSite
   readonly #site: Site
   readonly #pages: Pages
@@ -53,6 +56,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HeartbeatHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.access = new AccessPipeline(context.logger, localChecks, [])
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { AccessPipeline } from '../../src/access/access-pipeline.ts'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import type { ToMaster } from '../../src/ipc/contract.ts'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
@@ -20,6 +21,7 @@ async function connected(text: string, vhost: string, name = 'x', route = '') {
   const host: ConnectionHost = {
     config,
     serverId: 's1',
+    access: new AccessPipeline(silentLogger, [], []),
     logger: silentLogger,
     readClock: new ReadClock(),
     players: new PlayerHub(config, silentLogger, () => {}),
