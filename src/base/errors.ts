@@ -181,6 +181,15 @@ export const errorTable = {
     summary: 'Somebody closed the connection through the API.',
     remedy: 'Nothing to do when it was meant.',
   },
+  BANDWIDTH_KEY: {
+    summary: 'A client wants its bandwidth checked with a key that is not that of bandcheck { }.',
+    remedy:
+      'Give the client the key; or, if it means something else by key= in its URL, switch the check off.',
+  },
+  BANDWIDTH_TOO_SOON: {
+    summary: 'A client wants its bandwidth checked too soon after another check.',
+    remedy: 'Try again later, or lower interval of bandcheck { }.',
+  },
   // forwarding
   FORWARD_LOOP: {
     summary: 'A stream was forwarded to a server that it has come from.',
@@ -287,6 +296,10 @@ export const errorTable = {
   BENCH_OPTION: {
     summary: 'weir bench was asked for something that it cannot do.',
     remedy: 'The message says what; weir bench play --help and publish --help list what there is.',
+  },
+  BANDWIDTH_ABSENT: {
+    summary: 'The server that weir bandwidth connected to does not check bandwidths.',
+    remedy: 'Enable bandcheck { } of its virtual host, and give the key in the URL: rtmp://host/app?key=K.',
   },
   OPEN_FILES: {
     summary: 'The system lets this process open fewer files than it needs connections.',

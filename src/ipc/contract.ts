@@ -79,6 +79,8 @@ export type FromMaster =
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
   | { t: 'admission'; connectionId: string; admitted: boolean }
+  /** Whether the bandwidth check may begin now. */
+  | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
@@ -113,6 +115,8 @@ export type ToMaster =
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
+  /** A client of that virtual host wants its bandwidth checked, and knows the key. */
+  | { t: 'check-bandwidth'; connectionId: string; vhost: string }
   | {
       t: 'publish'
       publishId: PublishId

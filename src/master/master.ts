@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { monotonicMs } from '../base/clock.ts'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
@@ -11,6 +13,7 @@ import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '.
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import { BandwidthChecks } from './bandwidth-checks.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
@@ -48,12 +51,12 @@ export class Master {
   readonly #log: ProcessLog
   readonly #logger: Logger
   readonly #serverId = newId()
-  readonly #startedAt = Date.now()
   readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
   readonly #admission: Admission
+  readonly #bandwidthChecks = new BandwidthChecks()
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
@@ -314,7 +317,7 @@ export class Master {
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
-    this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
+    this.#logger.info({ seconds: Math.round(process.uptime()) }, 'stopped')
     this.#log.flush()
   }
 
@@ -361,6 +364,9 @@ export class Master {
       case 'left':
         this.#admission.left(worker, message.connectionId)
         break
+      case 'check-bandwidth':
+        worker.send(this.#bandwidthChecks.answer(message, this.#config, monotonicMs()))
+        break
       case 'publish':
         this.#table.publish(worker, message).catch((error: unknown) => {
           this.#logger.error({ code: codeOf(error), err: error }, 'a publish could not be decided')
@@ -387,8 +393,4 @@ export class Master {
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -19,6 +19,7 @@ import type { BookedClient } from '../worker/client-book.ts'
 import type { Counted } from '../worker/client-rates.ts'
 import { closeSoon } from '../worker/close-soon.ts'
 import type { ClientTraffic } from '../worker/traffic.ts'
+import { BandwidthCheck, bandwidthKey } from './bandwidth-check.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
 import { Progress } from './progress.ts'
 import type { ReadClock, Reader } from './read-clock.ts'
@@ -77,6 +78,7 @@ export class Connection
   #pingedAtMs = this.#acceptedAtMs
   readonly #progress: Progress
   readonly #replies: UnreadReplies
+  #check: BandwidthCheck | null = null
   /** Not read from until the read clock's next tick. */
   #resting = false
 
@@ -208,6 +210,7 @@ export class Connection
     const story = { ...this.#streams.lastStory(), ...this.totals(), phase }
     this.#enter('closed')
     this.#streams.close()
+    this.#check?.stop()
     this.visits.endAll()
     this.session.close()
     closeSoon(this.socket)
@@ -253,6 +256,10 @@ export class Connection
     this.#streams.pause(streamId, paused)
   }
 
+  onCall(name: string): void {
+    this.#check?.onCall(name)
+  }
+
   onPacket(streamId: number, packet: Packet): void {
     this.#streams.relay(streamId, packet)
   }
@@ -280,8 +287,8 @@ export class Connection
    */
   updateReading(): void {
     if (this.#phase === 'closed') return
-    const pause =
-      this.#resting || this.#replies.tooMany || this.session.waiting || this.#streams.full(monotonicMs())
+    const rest = this.#resting || this.#replies.tooMany || this.session.waiting
+    const pause = rest || this.#streams.full(monotonicMs()) || (this.#check?.mustPause ?? false)
     if (pause === this.socket.isPaused()) return
     if (pause) this.socket.pause()
     else this.socket.resume()
@@ -358,11 +365,15 @@ export class Connection
   #acceptConnect(request: ConnectRequest, vhost: VhostConfig): void {
     this.#enter('idle', this.#host.config.actionTimeout)
     this.onVhost(request.address.vhost)
-    const { app, address, flashVer } = request
+    const { address, flashVer } = request
     const name = vhostNameOf(this.#host.config, address.vhost)
-    this.logger.info({ vhost: name, host: address.vhost, app, client: flashVer }, 'connect')
+    this.logger.info({ vhost: name, host: address.vhost, app: address.app, client: flashVer }, 'connect')
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
+    if (bandwidthKey(vhost.bandcheck, address.param) !== 'right' || this.isClosed) return
+    this.onBusy()
+    this.#check = new BandwidthCheck(this, vhost.bandcheck)
+    this.#check.start()
   }
 
   #applyNoDelay(config: Config): void {

@@ -22,6 +22,7 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { BandwidthAccess } from './bandwidth-access.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
@@ -35,6 +36,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly #bandwidth: BandwidthAccess
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
   readonly players: PlayerHub
@@ -53,7 +55,8 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
-    this.access = new AccessPipeline(context.logger, localChecks, [])
+    this.#bandwidth = new BandwidthAccess(context.send)
+    this.access = new AccessPipeline(context.logger, [...localChecks, this.#bandwidth], [])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
@@ -84,6 +87,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     switch (message.t) {
       case 'admission':
         this.#connections.get(message.connectionId)?.onAdmission(message.admitted)
+        break
+      case 'bandwidth-answer':
+        this.#bandwidth.onAnswer(message.connectionId, message.allowed)
         break
       case 'publish-answer':
       case 'publish-revoked':

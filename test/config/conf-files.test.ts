@@ -58,6 +58,11 @@ const purposes: Record<string, (config: Config) => void> = {
       stats: { network: 0, disk: ['sda', 'vda', 'nvme0n1'] },
     })
   },
+  'bandcheck.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const bandcheck = { enabled: true, key: '35c9b402c12a', interval: 30, limitKbps: 8000 }
+    expect(config.vhosts['bandcheck.example.com']).toMatchObject({ bandcheck })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,
