@@ -19,7 +19,14 @@ import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
+import {
+  canReusePort,
+  endpointsOf,
+  httpWorkers,
+  poolLimits,
+  startsAtOnce,
+  streamWorkers,
+} from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
@@ -118,6 +125,7 @@ export class Master {
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
+      startsAtOnce(),
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')
