@@ -52,6 +52,7 @@ export class Heartbeat {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
     this.#beating?.abort()
+    this.#beating = null
   }
 
   async #beat(): Promise<void> {
@@ -65,7 +66,7 @@ export class Heartbeat {
     } catch (error) {
       if (!beating.signal.aborted) this.#onFailure(error)
     } finally {
-      this.#beating = null
+      if (this.#beating === beating) this.#beating = null
     }
   }
 

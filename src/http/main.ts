@@ -68,6 +68,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HeartbeatHost {
     return this.#config
   }
 
+  get index(): number {
+    return this.#context.index
+  }
+
   get logger(): Logger {
     return this.#context.logger
   }

@@ -11,6 +11,7 @@ import { loadConfig } from '../config/load.ts'
 import { encodeAnswer } from '../ipc/answer-codec.ts'
 import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { ProcessMeter } from '../worker/process-meter.ts'
+import { canReusePort, httpWorkers, streamWorkers } from '../worker/worker-counts.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import { BandwidthChecks } from './bandwidth-checks.ts'
@@ -19,14 +20,7 @@ import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import {
-  canReusePort,
-  endpointsOf,
-  httpWorkers,
-  poolLimits,
-  startsAtOnce,
-  streamWorkers,
-} from './process-plan.ts'
+import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'

@@ -3,9 +3,6 @@ import type { Config, Endpoint } from '../config/config.ts'
 import { httpEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
-/** Without it only one worker can listen on a port. */
-export const canReusePort = process.platform === 'linux'
-
 /** How many back-sources there may be. */
 export function poolLimits(config: Config): PoolLimits {
   const cores = availableParallelism()
@@ -21,18 +18,4 @@ export function startsAtOnce(): number {
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
   return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
-}
-
-/** How many stream workers there are. */
-export function streamWorkers(config: Config): number {
-  if (!canReusePort) return 1
-  return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
-}
-
-/** How many HTTP workers there are: none as long as nothing is to be served over HTTP; one at least sends heartbeats. */
-export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer, heartbeat } = config
-  const fewest = heartbeat.enabled ? 1 : 0
-  if (!httpApi.enabled && !httpServer.enabled) return fewest
-  return Math.max(fewest, canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers))
 }

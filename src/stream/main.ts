@@ -13,8 +13,9 @@ import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
 import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
-import { PithyPrinter } from '../worker/pithy-printer.ts'
+import { PithyPrinter, type PithyTurn } from '../worker/pithy-printer.ts'
 import { Traffic } from '../worker/traffic.ts'
+import { streamWorkers } from '../worker/worker-counts.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -59,7 +60,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.access = new AccessPipeline(context.logger, [...localChecks, this.#bandwidth], [])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
-    this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
+    this.#pithy = new PithyPrinter(this.#pithyTurn(context.config), monotonicMs())
   }
 
   get config(): Config {
@@ -111,7 +112,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
 
   reload(config: Config): void {
     this.#config = config
-    this.#pithy.intervalMs = config.pithyPrintMs
+    this.#pithy.turn = this.#pithyTurn(config)
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
     if (this.#draining) return
@@ -220,6 +221,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.players.sweep(now)
     this.rates.sweep(now, this)
     this.#pithy.print(now, this.#connections)
+  }
+
+  #pithyTurn(config: Config): PithyTurn {
+    return { pithyMs: config.pithyPrintMs, index: this.#context.index, workers: streamWorkers(config) }
   }
 
   #exitIfDrained(): void {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Heartbeat } from '../../src/http/heartbeat.ts'
 import { ownAddress, ownAddresses } from '../../src/http/machine/network.ts'
 import { configOf } from '../support/config.ts'
+import { eventually } from '../support/eventually.ts'
 import { recordingLogger } from '../support/logger.ts'
 
 /** A server that takes heartbeats; `answer` may leave one without an answer. */
@@ -49,7 +50,7 @@ describe('a heartbeat', () => {
   test('is posted at once and then at each interval, as SRS posts it', async () => {
     const { beats, url } = await registry()
     setUp(`heartbeat { enabled on; interval 0.1; url ${url}; device_id mine; }`)
-    await vi.waitFor(() => expect(beats.length).toBeGreaterThan(2))
+    await eventually(() => expect(beats.length).toBeGreaterThan(2))
     const asked = 'POST /api/v1/servers?secret=1 application/json'
     expect(beats[0]).toStrictEqual({ device_id: 'mine', ip: '192.0.2.1', asked })
   })
@@ -59,7 +60,7 @@ describe('a heartbeat', () => {
     setUp(
       `http_api { enabled on; listen 127.0.0.1:1985; } heartbeat { enabled on; url ${url}; summaries on; ports on; }`,
     )
-    await vi.waitFor(() => expect(beats).toHaveLength(1))
+    await eventually(() => expect(beats).toHaveLength(1))
     expect(beats[0]).toMatchObject({
       summaries: { data: { ok: true, self: { version: '1' } } },
       rtmp: ['1935'],
@@ -74,15 +75,15 @@ describe('a heartbeat', () => {
     const on = (interval: number, deviceId: string): void =>
       reload(`heartbeat { enabled on; interval ${interval}; url ${url}; device_id ${deviceId}; }`)
     on(0.1, 'a')
-    await vi.waitFor(() => expect(beats.at(-1)).toMatchObject({ device_id: 'a' }))
+    await eventually(() => expect(beats.at(-1)).toMatchObject({ device_id: 'a' }))
     on(0.1, 'b')
-    await vi.waitFor(() => expect(beats.at(-1)).toMatchObject({ device_id: 'b' }))
+    await eventually(() => expect(beats.at(-1)).toMatchObject({ device_id: 'b' }))
     on(3600, 'c')
-    await vi.waitFor(() => expect(beats.at(-1)).toMatchObject({ device_id: 'c' }))
+    await eventually(() => expect(beats.at(-1)).toMatchObject({ device_id: 'c' }))
     reload('')
     const sent = beats.length
     on(3600, 'd')
-    await vi.waitFor(() => expect(beats.at(-1)).toMatchObject({ device_id: 'd' }))
+    await eventually(() => expect(beats.at(-1)).toMatchObject({ device_id: 'd' }))
     expect(beats).toHaveLength(sent + 1)
   })
 })
@@ -92,9 +93,9 @@ describe('a server that fails', () => {
     let isUp = false
     const { beats, url } = await registry((response) => response.writeHead(isUp ? 200 : 503).end('0'))
     const { lines } = setUp(`heartbeat { enabled on; interval 0.1; url ${url}; }`)
-    await vi.waitFor(() => expect(beats.length).toBeGreaterThan(3))
+    await eventually(() => expect(beats.length).toBeGreaterThan(3))
     isUp = true
-    await vi.waitFor(() => expect(lines.at(-1)?.msg).toBe('heartbeat: it arrives again'))
+    await eventually(() => expect(lines.at(-1)?.msg).toBe('heartbeat: it arrives again'))
     expect(lines).toMatchObject([
       { level: 40, code: 'HEARTBEAT', reason: 'the answer has status 503', url: url.replace(/\?.*/, '') },
       { failures: expect.any(Number) },
@@ -105,19 +106,19 @@ describe('a server that fails', () => {
     const open: ServerResponse[] = []
     const { beats, url } = await registry((response) => open.push(response))
     const { heartbeat, lines } = setUp(`heartbeat { enabled on; interval 0.1; url ${url}; }`)
-    await vi.waitFor(() => expect(beats).toHaveLength(1))
+    await eventually(() => expect(beats).toHaveLength(1))
     await new Promise((resolve) => setTimeout(resolve, 350))
     expect(beats).toHaveLength(1)
     open[0]!.end('0')
-    await vi.waitFor(() => expect(beats).toHaveLength(2))
+    await eventually(() => expect(beats).toHaveLength(2))
     heartbeat.close()
-    await vi.waitFor(() => expect(open[1]!.destroyed).toBe(true))
+    await eventually(() => expect(open[1]!.destroyed).toBe(true))
     expect(lines).toStrictEqual([])
   })
 
   test('is not there', async () => {
     const { lines } = setUp('heartbeat { enabled on; url http://127.0.0.1:1/; }')
-    await vi.waitFor(() => expect(lines).toMatchObject([{ reason: expect.stringContaining('ECONNREFUSED') }]))
+    await eventually(() => expect(lines).toMatchObject([{ reason: expect.stringContaining('ECONNREFUSED') }]))
   })
 })
 

@@ -4,6 +4,7 @@ import { BandwidthCheck, bandwidthKey, type CheckedPeer } from '../../src/stream
 import { measureBandwidth } from '../../src/tools/bandwidth/measure-bandwidth.ts'
 import { type Peer, TinyServer } from '../client/tiny-server.ts'
 import { vhostConfigOf } from '../support/config.ts'
+import { eventually } from '../support/eventually.ts'
 import { recordingLogger, silentLogger } from '../support/logger.ts'
 
 const servers: TinyServer[] = []
@@ -52,14 +53,14 @@ describe('a check', () => {
     }
     // A turn may go beyond by what it sends last.
     expect(down.bytes).toBeLessThan((8000 / 8) * down.ms + 40_000)
-    await vi.waitFor(() => expect(closed).toStrictEqual(['the bandwidth check is done']))
+    await eventually(() => expect(closed).toStrictEqual(['the bandwidth check is done']))
     expect(lines).toMatchObject([{ msg: 'bandwidth check', play_bytes: down.bytes, publish_bytes: up.bytes }])
   })
 
   test('of a client that goes away, or says nothing, ends', async () => {
     const { url, server } = await checkingServer(8000)
     const measuring = measureBandwidth(url)
-    await vi.waitFor(() => expect(server.peers).toHaveLength(1))
+    await eventually(() => expect(server.peers).toHaveLength(1))
     server.peers[0]!.socket.destroy()
     await expect(measuring).rejects.toMatchObject({ code: 'RTMP_CLOSED' })
   })

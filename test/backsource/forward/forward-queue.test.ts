@@ -6,6 +6,7 @@ import {
 } from '../../../src/backsource/forward/forward-queue.ts'
 import { WeirError } from '../../../src/base/errors.ts'
 import type { Packet } from '../../../src/media/packet.ts'
+import { eventually } from '../../support/eventually.ts'
 import { interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../../support/packets.ts'
 
 const queueMs = 30_000
@@ -117,7 +118,7 @@ describe('a server that is slow', () => {
     sink.isSlow = false
     await sink.read()
     expect(sink.take()).toStrictEqual(['50'])
-    await vi.waitFor(() => expect(emptied).toHaveBeenCalled())
+    await eventually(() => expect(emptied).toHaveBeenCalled())
     await queue.emptied()
   })
 

@@ -12,6 +12,7 @@ import type { Packet } from '../../../src/media/packet.ts'
 import { hopOf } from '../../../src/rtmp/forward-route.ts'
 import { type Peer, TinyServer } from '../../client/tiny-server.ts'
 import { configOf } from '../../support/config.ts'
+import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
 import { interFrame, keyFrame, metadata, sound, videoHeader } from '../../support/packets.ts'
 import { publisherFacts } from '../../support/publisher-facts.ts'
@@ -69,7 +70,7 @@ function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) 
       publisher = publisherFacts(facts)
       source.publish('pub2')
     },
-    forwarding: () => vi.waitFor(() => expect(new Set(states())).toStrictEqual(new Set(['forwarding']))),
+    forwarding: () => eventually(() => expect(new Set(states())).toStrictEqual(new Set(['forwarding']))),
   }
 }
 
@@ -82,7 +83,7 @@ function marksOf(peer: Peer | undefined): string[] {
 
 /** A server may have had several connections: what came over one of them. */
 async function arrived(server: TinyServer, expected: string[], connection = 0): Promise<void> {
-  await vi.waitFor(() => expect(marksOf(server.peers[connection])).toStrictEqual(expected))
+  await eventually(() => expect(marksOf(server.peers[connection])).toStrictEqual(expected))
 }
 
 describe('a stream', () => {
@@ -194,7 +195,7 @@ describe('a server that fails', () => {
     })
     const { source, states, output } = setUp(`forward ${at};`, { pauseMs: 60_000 })
     source.publish('pub1')
-    await vi.waitFor(() => expect(states()).toStrictEqual(['retrying']))
+    await eventually(() => expect(states()).toStrictEqual(['retrying']))
     source.unpublish()
     await output.close()
     expect(states()).toStrictEqual(['waiting'])
@@ -223,7 +224,7 @@ describe('a server that fails', () => {
     expect(output.facts.forwards?.[0]?.packetsDropped).toBeGreaterThan(10)
     now.mockReturnValue(start + 40_000)
     push(interFrame(1640, body))
-    await vi.waitFor(() => expect(server.peers.length).toBeGreaterThan(1))
+    await eventually(() => expect(server.peers.length).toBeGreaterThan(1))
     expect(output.facts.forwards?.[0]?.lastError).toMatch(/^FORWARD_SLOW/)
   })
 })
@@ -236,19 +237,19 @@ describe('a stream that has come from there', () => {
     })
     const { source, states, publishAs, lines, reload } = setUp(`forward ${at};`, { pauseMs: 1 })
     source.publish('pub1')
-    await vi.waitFor(() => expect(states()).toStrictEqual(['refused']))
+    await eventually(() => expect(states()).toStrictEqual(['refused']))
     expect(lines.at(-1)).toMatchObject({ level: 50, code: 'FORWARD_LOOP', destination: at })
     publishAs({ route: ['aaaaaaaaaaaa'] })
-    await vi.waitFor(() => expect(server.peers).toHaveLength(2))
-    await vi.waitFor(() =>
+    await eventually(() => expect(server.peers).toHaveLength(2))
+    await eventually(() =>
       expect(server.peers[1]?.connect?.route).toStrictEqual([
         'aaaaaaaaaaaa',
         hopOf('s1', '__defaultVhost__/live/x'),
       ]),
     )
-    await vi.waitFor(() => expect(states()).toStrictEqual(['refused']))
+    await eventually(() => expect(states()).toStrictEqual(['refused']))
     reload(`forward ${at};`)
-    await vi.waitFor(() => expect(server.peers).toHaveLength(3))
+    await eventually(() => expect(server.peers).toHaveLength(3))
   })
 })
 
@@ -264,7 +265,7 @@ describe('a reload', () => {
     push(interFrame(40))
     await arrived(b.server, ['avc', '0', '40'])
     await arrived(c.server, ['avc', '0', '40'])
-    await vi.waitFor(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
+    await eventually(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
     await arrived(a.server, ['avc', '0'])
     expect(b.server.peers).toHaveLength(1)
     expect(output.facts.forwards?.map((forward) => forward.destination)).toStrictEqual([b.at, c.at])
@@ -306,7 +307,7 @@ describe('a backend', () => {
     )
     source.publish('pub1')
     push(keyFrame(0))
-    await vi.waitFor(() => expect(output.facts.forwards).toHaveLength(2))
+    await eventually(() => expect(output.facts.forwards).toHaveLength(2))
     await forwarding()
     expect(asked).toMatchObject([
       { action: 'on_forward', client_id: 'pub1', ip: '10.0.0.1', stream: 'x', param: '?token=1' },
@@ -316,9 +317,9 @@ describe('a backend', () => {
     urls = [`rtmp://${b.at}/up/key2`, 'nonsense']
     publishAs({ param: '' })
     push(keyFrame(0, 'second'))
-    await vi.waitFor(() => expect(output.facts.forwards).toHaveLength(1))
+    await eventually(() => expect(output.facts.forwards).toHaveLength(1))
     await arrived(b.server, ['0', 'second'])
-    await vi.waitFor(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
+    await eventually(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
     expect(b.server.peers).toHaveLength(1)
     expect(c.server.peers).toHaveLength(0)
   })
@@ -348,11 +349,11 @@ describe('a backend', () => {
     await forwarding()
     reload(`forward { enabled on; backend ${url}; }`)
     await arrived(b.server, ['0'])
-    await vi.waitFor(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
+    await eventually(() => expect(a.server.peers[0]?.ended).toStrictEqual(['unpublish']))
     reload(`forward { enabled on; backend ${url}; }`)
     expect(asked).toHaveLength(1)
     reload(`forward ${a.at};`)
     await arrived(a.server, ['0'], 1)
-    await vi.waitFor(() => expect(b.server.peers[0]?.ended).toStrictEqual(['unpublish']))
+    await eventually(() => expect(b.server.peers[0]?.ended).toStrictEqual(['unpublish']))
   })
 })

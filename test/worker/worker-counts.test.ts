@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { httpWorkers } from '../../src/master/process-plan.ts'
+import { httpWorkers } from '../../src/worker/worker-counts.ts'
 import { configOf } from '../support/config.ts'
 
 test.each([
