@@ -111,13 +111,9 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const { source, message: reason } = message
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, source, code, reason)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
