@@ -30,6 +30,10 @@ export const errorTable = {
     summary: 'An included file includes itself, or files are included too deeply.',
     remedy: 'Break the loop of include directives.',
   },
+  TLS_FILES: {
+    summary: 'A certificate or its private key cannot be read, or the two do not belong together.',
+    remedy: 'The message names the file: check its path and permissions, and that the two are a pair.',
+  },
   // AMF
   AMF_TRUNCATED: {
     summary: 'An AMF value ends before its announced length.',

@@ -140,7 +140,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     const { stream = '', type = '' } = this.#streams.activity ?? {}
     return {
       ...splitStreamId(stream),
-      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: this.protocol },
+      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type },
+      protocol: 'encrypted' in this.socket ? 'rtmps' : this.protocol,
       publish: this.role === 'publish',
       aliveSeconds: (monotonicMs() - this.#acceptedAtMs) / 1000,
       sendBytes: this.sendBytes,

@@ -23,6 +23,7 @@ import {
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
+import type { RtmpsPorts } from './rtmps-ports.ts'
 
 const sweepMs = 1000
 
@@ -30,6 +31,8 @@ const sweepMs = 1000
 class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #context: WorkerContext
   readonly #listeners: Listeners
+  /** Once RTMPS is wanted: TLS takes a megabyte that no other worker needs. */
+  #rtmps: Promise<RtmpsPorts> | null = null
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
@@ -41,6 +44,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   #draining = false
   /** Since the last sweep. */
   #acceptErrors = 0
+  #tlsFailures = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: stream ${context.index}`
@@ -65,7 +69,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
 
   async start(): Promise<string[]> {
     await this.publishers.listen()
-    const endpoints = await this.#listeners.apply(this.#config.listen)
+    const endpoints = await this.#listen(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
     // The first key of a process takes OpenSSL some 40 ms: no client shall wait for it.
     setImmediate(() => new ClientHandshake())
@@ -101,7 +105,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
     if (this.#draining) return
-    this.#listeners.apply(config.listen).then(
+    this.#listen(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
     )
@@ -110,11 +114,13 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   drain(): void {
     this.#draining = true
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     this.#exitIfDrained()
   }
 
   async stop(): Promise<void> {
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     for (const connection of this.#connections.values()) connection.close(null, 'the server stops')
     this.publishers.close()
     this.players.close()
@@ -182,6 +188,37 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.#exitIfDrained()
   }
 
+  /** One that fails leaves the other as it is: a certificate that was lost does not close the plain ports. */
+  async #listen(config: Config): Promise<string[]> {
+    const [plain, secure] = await Promise.allSettled([
+      this.#listeners.apply(config.listen),
+      this.#listenSecurely(config),
+    ])
+    if (plain.status === 'rejected') throw plain.reason
+    if (secure.status === 'rejected') throw secure.reason
+    return [...plain.value, ...secure.value]
+  }
+
+  async #listenSecurely(config: Config): Promise<string[]> {
+    if (config.rtmps.enabled) this.#rtmps ??= this.#openRtmps()
+    return (await this.#rtmps)?.apply(config) ?? []
+  }
+
+  async #openRtmps(): Promise<RtmpsPorts> {
+    const { RtmpsPorts } = await import('./rtmps-ports.ts')
+    return new RtmpsPorts(this.#config, {
+      onSecure: (socket) => this.#accept(socket),
+      onFailed: (ip, code) => this.#onTlsFailed(ip, code),
+      onAcceptError: (error) => this.#onAcceptError(error),
+    })
+  }
+
+  /** Whatever scans ports fills no log: one line a second is enough. */
+  #onTlsFailed(ip: string, code: string): void {
+    this.#tlsFailures += 1
+    if (this.#tlsFailures === 1) this.logger.info({ ip, reason: code }, 'rtmps: a TLS handshake failed')
+  }
+
   /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
   #onAcceptError(error: Error): void {
     this.#acceptErrors += 1
@@ -202,6 +239,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   #sweep(): void {
     const now = monotonicMs()
     this.#acceptErrors = 0
+    this.#tlsFailures = 0
     for (const connection of this.#connections.values()) connection.sweep(now)
     this.players.sweep(now)
     this.rates.sweep(now, this)

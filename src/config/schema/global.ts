@@ -1,6 +1,6 @@
 /** The directives outside of any section: SRS's, then Weir's own, then the sections. */
 import { group, named, repeated, section, since1, since2, since6 } from './declare.ts'
-import { exporter, heartbeat, httpApi, httpServer, stats, streamCaster } from './global-sections.ts'
+import { exporter, heartbeat, httpApi, httpServer, rtmps, stats, streamCaster } from './global-sections.ts'
 import { autoInteger, decimal, duration, endpoints, flag, integer, path, size, text, word } from './lines.ts'
 import { vhost } from './vhost.ts'
 
@@ -191,6 +191,7 @@ export const configuration = section(
   {
     ...srsDirectives,
     ...ownDirectives,
+    rtmps,
     heartbeat,
     stats,
     httpApi,
