@@ -148,6 +148,11 @@ export const errorTable = {
     summary: 'The server holds max_connections connections and refused one more.',
     remedy: 'Raise max_connections, or add a server.',
   },
+  ACCESS_FAILED: {
+    summary:
+      'A check whether a client may connect, publish or play failed by itself; the client was refused.',
+    remedy: 'The line before it in the log says why. It is a bug: please report it.',
+  },
   VHOST_UNKNOWN: {
     summary: 'The client asked for a virtual host that is not configured or is not enabled.',
     remedy: 'Add the vhost, or a __defaultVhost__ that takes what no other does.',

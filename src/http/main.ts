@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { AccessPipeline } from '../access/access-pipeline.ts'
+import { localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
@@ -34,6 +36,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
+  readonly access: AccessPipeline
   readonly #live: LiveSite
   readonly #site: Site
   readonly #pages: Pages
@@ -48,6 +51,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.access = new AccessPipeline(context.logger, localChecks, [])
     this.#pages = new Pages(this)
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)

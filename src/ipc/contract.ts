@@ -15,7 +15,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -103,7 +103,15 @@ export type ToMaster =
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
-  | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
+  | {
+      t: 'publish'
+      publishId: PublishId
+      stream: StreamId
+      ip: string
+      connectionId: string
+      /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
+      probe?: true
+    }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
   | { t: 'watch'; stream: StreamId }

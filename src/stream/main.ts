@@ -1,4 +1,6 @@
 import { createServer, type Socket } from 'node:net'
+import { AccessPipeline } from '../access/access-pipeline.ts'
+import { localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -37,6 +39,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly rates = new ClientRates(monotonicMs())
+  readonly access: AccessPipeline
   readonly players: PlayerHub
   readonly publishers: PublisherHub
   readonly readClock = new ReadClock()
@@ -54,6 +57,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
+    this.access = new AccessPipeline(context.logger, localChecks, [])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
