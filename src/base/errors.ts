@@ -153,6 +153,34 @@ export const errorTable = {
       'A check whether a client may connect, publish or play failed by itself; the client was refused.',
     remedy: 'The line before it in the log says why. It is a bug: please report it.',
   },
+  ADDRESS_LIMIT: {
+    summary: 'An address holds max_connections_per_ip connections and was refused one more.',
+    remedy: 'Raise max_connections_per_ip if many real clients share the address.',
+  },
+  ADDRESS_DENIED: {
+    summary: 'The security rules of the virtual host do not let the address publish or play.',
+    remedy: 'Add an allow rule for the address, or take the deny rule away.',
+  },
+  PAGE_DENIED: {
+    summary: 'The page that the client is in, or none, is not one that refer names.',
+    remedy: 'Add the domain of the page to refer; encoders name no page.',
+  },
+  TOKEN_MISSING: {
+    summary: 'The client has neither the signed URL nor the token that auth asks for.',
+    remedy: 'Give it a URL of weir sign, or a token (?token=, Authorization: Bearer).',
+  },
+  TOKEN_EXPIRED: {
+    summary: 'The signed URL or the token of a client is past its time.',
+    remedy: 'Give it a new one; check the clocks if it is new.',
+  },
+  TOKEN_INVALID: {
+    summary: 'The signed URL or the token of a client is forged, or is for something else.',
+    remedy: 'The message says what does not fit: the stream, the action, a claim.',
+  },
+  TOKEN_KEYS: {
+    summary: 'The keys that tokens are checked with cannot be read or loaded.',
+    remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
+  },
   VHOST_UNKNOWN: {
     summary: 'The client asked for a virtual host that is not configured or is not enabled.',
     remedy: 'Add the vhost, or a __defaultVhost__ that takes what no other does.',

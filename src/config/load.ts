@@ -6,6 +6,7 @@ import { endpointClash } from './endpoints.ts'
 import { interpret } from './interpret.ts'
 import { readSource } from './source.ts'
 import { checkTlsFiles } from './tls-files.ts'
+import { authProblem, checkTokenKeys } from './vhost-auth.ts'
 
 /** A configuration that was read from files. */
 export interface LoadedConfig {
@@ -24,15 +25,17 @@ export interface LoadedConfig {
  *   counts from
  * @throws WeirError CONFIG_UNREADABLE, CONFIG_SYNTAX or CONFIG_INCLUDE with the first problem; else, with all problems
  *   (up to 20) on a line each, the code of the first: CONFIG_UNKNOWN_DIRECTIVE, CONFIG_BAD_VALUE, CONFIG_DUPLICATE;
- *   TLS_FILES when a certificate that it names cannot be used
+ *   TLS_FILES, TOKEN_KEYS when a file of certificates or keys that it names cannot be used
  */
 export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
   const { directives, files } = readSource(path, cwd)
   const { config, warnings } = interpret(directives)
   const clash = endpointClash(config)
   if (clash !== null) throw new WeirError('CONFIG_DUPLICATE', `${path}: ${clash}`)
-  const problem = apiAccessProblem(config)
+  const problem = apiAccessProblem(config) ?? authProblem(config)
   if (problem !== null) throw new WeirError('CONFIG_BAD_VALUE', `${path}: ${problem}`)
-  const more = [apiAccessWarning(config) ?? [], checkTlsFiles(config, resolve(cwd, config.workDir))].flat()
+  const dir = resolve(cwd, config.workDir)
+  checkTokenKeys(config, dir)
+  const more = [apiAccessWarning(config) ?? [], checkTlsFiles(config, dir)].flat()
   return { config, warnings: [...warnings, ...more.map((warning) => `${path}: ${warning}`)], files }
 }

@@ -22,7 +22,7 @@ import type { ClientBook } from '../../worker/client-book.ts'
 import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
-import { requestTarget, searchOf } from '../request-target.ts'
+import { bearerOf, requestTarget, searchOf } from '../request-target.ts'
 import { answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
 import { LiveMounts, type LiveTarget } from './live-mounts.ts'
@@ -269,5 +269,6 @@ function originOf(request: IncomingMessage, carrier: Carrier, { stream }: LiveTa
     pageUrl: referer ?? origin ?? '',
     tcUrl: `${carrier}://${host ?? ''}/${splitStreamId(stream).app}`,
     param: searchOf(request),
+    ...bearerOf(request),
   }
 }

@@ -39,6 +39,8 @@ export interface ViewerOrigin {
   readonly tcUrl: string
   /** The query, with its `?`. */
   readonly param: string
+  /** See {@link AccessRequest}. */
+  readonly bearer?: string
 }
 
 /** A play as it is checked. */
