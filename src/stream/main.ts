@@ -83,7 +83,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   onMessage(message: RoleMessage): void {
     switch (message.t) {
       case 'admission':
-        this.#connections.get(message.connectionId)?.onAdmission(message.admitted)
+        this.#connections.get(message.connectionId)?.onAdmission(message.refusal)
         break
       case 'publish-answer':
       case 'publish-revoked':
@@ -232,7 +232,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   #accept(socket: Socket): void {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
-    this.#context.send({ t: 'admit', connectionId: connection.id })
+    this.#context.send({ t: 'admit', connectionId: connection.id, ip: connection.ip })
   }
 
   async #checkPublish(request: number, publishId: PublishId): Promise<void> {
