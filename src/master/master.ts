@@ -98,7 +98,7 @@ export class Master {
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
-    this.#admission = new Admission(config.maxConnections)
+    this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
@@ -205,7 +205,7 @@ export class Master {
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
-      maxConnections: this.#admission.max,
+      maxConnections: this.#admission.limits.maxConnections,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
@@ -281,7 +281,7 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#admission.max = next.maxConnections
+    this.#admission.limits = next
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
@@ -360,8 +360,8 @@ export class Master {
   #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
-        const admitted = this.#admission.admit(worker, message.connectionId)
-        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
+        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
         break
       }
       case 'left':
