@@ -1,9 +1,18 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { PublisherFacts, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
+import type { HookSubject } from '../hooks/hook-body.ts'
+import type { FileHooks } from '../hooks/stream-hooks.ts'
+import type {
+  PublisherRef,
+  PublishOrigin,
+  SourceNumber,
+  StreamId,
+  StreamInfo,
+  StreamStatus,
+} from '../ipc/contract.ts'
 import { Source, type SourceConsumer, type SourceOptions } from '../live/source.ts'
-import { displayName } from '../live/stream-key.ts'
+import { displayName, splitStreamId } from '../live/stream-key.ts'
 import {
   type AudioDescription,
   describeAudio,
@@ -31,6 +40,8 @@ export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
   readonly serverId: string
+  /** Tells other servers of the files that are made of streams. */
+  readonly hooks: FileHooks
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
@@ -50,6 +61,8 @@ export class LiveStream {
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
   readonly #outputs: StreamOutputs
   #config: VhostConfig
+  /** The present one, or the last. */
+  #publisher: PublisherRef | null = null
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
   #descriptions = 0
@@ -57,7 +70,7 @@ export class LiveStream {
   #video: VideoDescription | null = null
   #audio: AudioDescription | null = null
   #publishedAtMs = 0
-  #publisher: PublisherFacts | null = null
+  #origin: PublishOrigin | null = null
   /** Video frames of all publishers. */
   #frames = 0
   /** The present publisher's metadata asks for absolute timestamps. */
@@ -81,14 +94,20 @@ export class LiveStream {
       get config() {
         return owner.config
       },
-      sourceId: () => this.#source.sourceId,
-      publisher: () => this.#publisher,
       serverId: owner.serverId,
+      hooks: owner.hooks,
+      publisher: () => this.#hookSubject(),
+      origin: () => this.#origin,
       join: (consumer: SourceConsumer) => this.#source.join(consumer),
       leave: (consumer: SourceConsumer) => this.#source.leave(consumer),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
+  }
+
+  /** Whose packets come next. */
+  set publisher(publisher: PublisherRef) {
+    this.#publisher = publisher
   }
 
   set config(config: VhostConfig) {
@@ -97,9 +116,9 @@ export class LiveStream {
     this.#outputs.reconfigure(config)
   }
 
-  /** @param publisher who that is, as far as it is known */
-  publish(sourceId: string, publisher: PublisherFacts | null = null): void {
-    this.#publisher = publisher
+  /** @param origin where it comes from, as far as that is known */
+  publish(sourceId: string, origin: PublishOrigin | null = null): void {
+    this.#origin = origin
     this.#asksForAtc = false
     this.#applyOptions()
     this.#described.clear()
@@ -225,6 +244,11 @@ export class LiveStream {
     this.#asksForAtc = true
     this.#applyOptions()
     this.#logger.info('source: the metadata asks for atc')
+  }
+
+  #hookSubject(): HookSubject {
+    const { connectionId: clientId = '', ip = '', param = '' } = this.#publisher ?? {}
+    return { ...splitStreamId(this.stream), clientId, ip, param }
   }
 
   #applyOptions(): void {

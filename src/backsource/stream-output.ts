@@ -1,7 +1,9 @@
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { PublisherFacts, StreamId, StreamStatus } from '../ipc/contract.ts'
+import type { HookSubject } from '../hooks/hook-body.ts'
+import type { FileHooks } from '../hooks/stream-hooks.ts'
+import type { PublishOrigin, StreamId, StreamStatus } from '../ipc/contract.ts'
 import type { Source, SourceConsumer } from '../live/source.ts'
 
 /** What an output hears of the stream that it belongs to, and tells it. */
@@ -11,12 +13,14 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
-  /** Connection id of the publisher; '' while there is none. */
-  sourceId(): string
-  /** Who publishes, or was the last to; null: it is not known. */
-  publisher(): PublisherFacts | null
-  /** As in the connect answer and in callbacks. */
+  /** Names this run of the server. */
   readonly serverId: string
+  /** Tells other servers of the files that are made of it (`http_hooks`). */
+  readonly hooks: FileHooks
+  /** The present publisher, or the last, as hooks are told of it. */
+  publisher(): HookSubject
+  /** Where that one's stream comes from; null: it is not known. */
+  origin(): PublishOrigin | null
   /** Gives a further consumer what {@link StreamOutput} itself gets: for an output with parts that come and go. */
   join(consumer: SourceConsumer): void
   leave(consumer: SourceConsumer): void

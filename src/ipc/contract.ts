@@ -3,6 +3,8 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { ForwardStatus } from './forward-facts.ts'
+import type { HookCount, HookVisit } from './hook-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -15,7 +17,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 5
+export const protocolVersion = 6
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -46,14 +48,20 @@ export interface PublisherRef {
   publishId: PublishId
   /** Connection id of the publisher: the source id in logs. */
   connectionId: string
+  ip: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  param: string
 }
 
-/** Who publishes a stream, as its connection told. */
-export interface PublisherFacts {
-  ip: string
+/** Why there is no room for a connection. */
+export interface AdmissionRefusal {
+  code: 'CONNECTION_LIMIT' | 'ADDRESS_LIMIT'
+  message: string
+}
+
+/** Where a publish comes from, as its connection told. */
+export interface PublishOrigin {
   tcUrl: string
-  /** Queries of the stream and the app with a leading `?`, undecoded; '' when none. */
-  param: string
   /** Where the stream was forwarded from; see rtmp/forward-route.ts. */
   route: readonly string[]
 }
@@ -78,15 +86,17 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
-  | { t: 'admission'; connectionId: string; admitted: boolean }
   /** Whether the bandwidth check may begin now. */
   | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
+  | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
   | { t: 'check-publish'; request: number; publishId: PublishId }
+  /** The worker that let these in is gone: tell of their end in its place. */
+  | { t: 'tell-visits'; visits: HookVisit[] }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
@@ -113,7 +123,7 @@ export type ToMaster =
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
-  | { t: 'admit'; connectionId: string }
+  | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
   /** A client of that virtual host wants its bandwidth checked, and knows the key. */
   | { t: 'check-bandwidth'; connectionId: string; vhost: string }
@@ -123,11 +133,17 @@ export type ToMaster =
       stream: StreamId
       ip: string
       connectionId: string
+      /** The query as the encoder gave it, with a leading `?`. */
+      param: string
       /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
       probe?: true
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  | { t: 'visit-began'; visit: HookVisit }
+  /** Its end is told, or will not be. */
+  | { t: 'visit-ended'; id: string }
   | { t: 'watch'; stream: StreamId }
   /** @see StreamAudience for what becomes of the bytes that were sent */
   | { t: 'unwatch'; stream: StreamId; bytesOut: number }
@@ -155,8 +171,8 @@ export type ToSender =
 /** Sender of media to its receiver, on a media channel. Media frames travel beside these, in order. */
 export type FromSender =
   | { t: 'hello'; version: number }
-  /** A new publisher begins: what is cached of the one before is stale. Back-sources are told who it is. */
-  | { t: 'restart'; source: SourceNumber; sourceId: string; publisher?: PublisherFacts }
+  /** A new publisher begins: what is cached of the one before is stale. Back-sources are told where it comes from. */
+  | { t: 'restart'; source: SourceNumber; sourceId: string; origin?: PublishOrigin }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
   /** What is between these two was sent before: it is for a format that somebody plays only now. */
@@ -221,21 +237,6 @@ export interface HlsStatus {
   lost: number
 }
 
-/** A server that a stream is forwarded to. Counters count since the back-source has the stream. */
-export interface ForwardStatus {
-  /** `host:port`; behind it the application, if a backend named it. */
-  destination: string
-  /** `waiting`: nobody publishes. `refused`: the stream has come from there; nothing is tried until it is published anew. */
-  state: 'waiting' | 'connecting' | 'forwarding' | 'retrying' | 'refused'
-  bytesOut: number
-  /** That the server was too slow for. */
-  packetsDropped: number
-  /** Attempts that followed a failure. */
-  retries: number
-  /** Why the last connection failed or ended; null: none did. */
-  lastError: string | null
-}
-
 /** A list is given in pages of this size at most: there may be thousands. */
 export const maxPageSize = 1000
 
@@ -252,6 +253,8 @@ export type Question =
   | { ask: 'kick'; id: string }
   | { ask: 'audience'; streams: StreamId[] }
   | { ask: 'traffic' }
+  // to all workers
+  | { ask: 'hooks' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
   /** By its {@link streamTag}. */
@@ -269,6 +272,7 @@ export type Answer =
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
+  | { of: 'hooks'; hooks: HookCount[] }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }

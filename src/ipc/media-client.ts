@@ -3,7 +3,7 @@ import { Channel } from './channel.ts'
 import {
   checkVersion,
   type FromSender,
-  type PublisherFacts,
+  type PublishOrigin,
   protocolVersion,
   type SourceNumber,
   type ToSender,
@@ -12,7 +12,7 @@ import {
 /** What a {@link MediaClient} tells of the sources it carries. */
 export interface MediaClientHandler {
   /** A publisher begins. */
-  onRestart(source: SourceNumber, sourceId: string, publisher: PublisherFacts | null): void
+  onRestart(source: SourceNumber, sourceId: string, origin: PublishOrigin | null): void
   /** Unless `isOwn`, the packet's body is a view that is valid during the call only. */
   onPacket(source: SourceNumber, packet: Packet, isOwn: boolean): void
   /** The publisher left; another may come. */
@@ -38,7 +38,7 @@ export class MediaClient {
             checkVersion(message.version)
             break
           case 'restart':
-            handler.onRestart(message.source, message.sourceId, message.publisher ?? null)
+            handler.onRestart(message.source, message.sourceId, message.origin ?? null)
             break
           case 'idle':
             handler.onIdle(message.source)

@@ -15,6 +15,7 @@ import { canReusePort, httpWorkers, streamWorkers } from '../worker/worker-count
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import { BandwidthChecks } from './bandwidth-checks.ts'
+import type { ConfigPlace } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
@@ -25,20 +26,13 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
-
-/** Where the configuration is. */
-export interface ConfigPlace {
-  /** Its absolute path. */
-  readonly file: string
-  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
-  readonly cwd: string
-}
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -61,6 +55,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
+  readonly #visits: VisitLedger
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -98,7 +93,8 @@ export class Master {
     this.#runtime = runtime
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
-    this.#admission = new Admission(config.maxConnections)
+    this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
+    this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
@@ -108,13 +104,9 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const { source, message: reason } = message
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, source, code, reason)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
@@ -209,7 +201,7 @@ export class Master {
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
-      maxConnections: this.#admission.max,
+      maxConnections: this.#admission.limits.maxConnections,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
@@ -285,7 +277,7 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#admission.max = next.maxConnections
+    this.#admission.limits = next
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
@@ -315,6 +307,7 @@ export class Master {
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -329,6 +322,7 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
+        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -336,7 +330,10 @@ export class Master {
   #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
-      onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
+      onReady: (worker, endpoints) => {
+        listener.onReady(worker, endpoints)
+        this.#visits.onWorkerReady()
+      },
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
@@ -359,8 +356,8 @@ export class Master {
   #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
-        const admitted = this.#admission.admit(worker, message.connectionId)
-        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
+        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
         break
       }
       case 'left':
@@ -379,6 +376,10 @@ export class Master {
         break
       case 'publish-checked':
         this.#table.checked(worker, message.request, message.alive)
+        break
+      case 'visit-began':
+      case 'visit-ended':
+        this.#visits.onMessage(worker, message)
         break
       case 'watch':
         this.#table.watch(worker, message.stream)

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Config, Endpoint } from '../config/config.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
+import { httpEndpoints, rtmpsEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
 /** How many back-sources there may be. */
@@ -17,5 +17,6 @@ export function startsAtOnce(): number {
 
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
-  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+  const http = httpEndpoints(config).map(({ endpoint }) => endpoint)
+  return [...config.listen, ...rtmpsEndpoints(config), ...http]
 }

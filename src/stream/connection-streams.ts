@@ -126,7 +126,7 @@ export class ConnectionStreams {
     }
     this.#owner.logger.info({ stream: displayName(found.stream), style: request.style }, 'publish')
     const wish = this.#wishFor(request, found)
-    if (isLoop(wish.facts.route, hopOf(this.#hubs.serverId, found.stream))) {
+    if (isLoop(wish.origin.route, hopOf(this.#hubs.serverId, found.stream))) {
       // The server that forwards looks for the code, to stop forwarding.
       this.#refusePublish(streamId, 'FORWARD_LOOP', 'FORWARD_LOOP: the stream was forwarded from here')
       return
@@ -315,7 +315,7 @@ export class ConnectionStreams {
     const { id, ip, connectRequest } = this.#owner
     const { tcUrl = '', route = [] } = connectRequest ?? {}
     const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
-    return { stream, connectionId: id, facts: { ip, tcUrl, param, route }, latency }
+    return { stream, ip, connectionId: id, param, origin: { tcUrl, route }, latency }
   }
 
   #find(request: PublishRequest | PlayRequest): Found | null {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { accepted, type Verdict } from '../access/access-check.ts'
 import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { FromMaster, PublisherFacts, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { FromMaster, PublishId, PublishOrigin, StreamId, ToMaster } from '../ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock } from '../ipc/relay-clock.ts'
 import { displayName } from '../live/stream-key.ts'
@@ -21,7 +21,10 @@ const roomTimeoutMs = 5000
 export interface PublishWish {
   readonly stream: StreamId
   readonly connectionId: string
-  readonly facts: PublisherFacts
+  readonly ip: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  readonly param: string
+  readonly origin: PublishOrigin
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -72,7 +75,7 @@ export class PublisherHub {
   /**
    * Whether a publish would be granted now. Nothing is taken or promised: {@link publish} may still be refused.
    */
-  hasRoom({ stream, facts, connectionId }: PublishWish): Promise<Verdict> {
+  hasRoom({ stream, ip, connectionId, param }: PublishWish): Promise<Verdict> {
     const publishId = this.#nextId
     this.#nextId += 1
     return new Promise((resolve) => {
@@ -85,7 +88,7 @@ export class PublisherHub {
         this.#probes.delete(publishId)
         resolve(verdict)
       })
-      this.#send({ t: 'publish', publishId, stream, ip: facts.ip, connectionId, probe: true })
+      this.#send({ t: 'publish', publishId, stream, ip, connectionId, param, probe: true })
     })
   }
 
@@ -97,7 +100,7 @@ export class PublisherHub {
       id,
       wish.stream,
       wish.connectionId,
-      wish.facts,
+      wish.origin,
       owner,
       this.#clock,
       wish.latency,
@@ -108,8 +111,9 @@ export class PublisherHub {
       t: 'publish',
       publishId: id,
       stream: wish.stream,
-      ip: wish.facts.ip,
+      ip: wish.ip,
       connectionId: wish.connectionId,
+      param: wish.param,
     })
     return publisher
   }

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../base/clock.ts'
-import type { PublisherFacts, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { PublishId, PublishOrigin, SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
@@ -41,7 +41,7 @@ export class Publisher {
   readonly id: PublishId
   readonly stream: StreamId
   readonly connectionId: string
-  readonly #facts: PublisherFacts
+  readonly #origin: PublishOrigin
   readonly owner: PublisherOwner
   readonly #clock: RelayClock
   readonly #latency: number | 'auto'
@@ -66,7 +66,7 @@ export class Publisher {
     id: PublishId,
     stream: StreamId,
     connectionId: string,
-    facts: PublisherFacts,
+    origin: PublishOrigin,
     owner: PublisherOwner,
     clock: RelayClock,
     latency: number | 'auto',
@@ -75,7 +75,7 @@ export class Publisher {
     this.id = id
     this.stream = stream
     this.connectionId = connectionId
-    this.#facts = facts
+    this.#origin = origin
     this.owner = owner
     this.#clock = clock
     this.#latency = latency
@@ -104,7 +104,7 @@ export class Publisher {
     this.#channel = channel
     this.#source = source
     this.#awaitsKeyFrame = this.#hasVideo
-    channel.send({ t: 'restart', source, sourceId: this.connectionId, publisher: this.#facts })
+    channel.send({ t: 'restart', source, sourceId: this.connectionId, origin: this.#origin })
     for (const packet of this.#headers.list()) this.#send(channel, packet)
     this.owner.onAttached()
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ForwardStatus } from '../../src/ipc/contract.ts'
+import type { ForwardStatus } from '../../src/ipc/forward-facts.ts'
 import { FfmpegPlayer, framesOfFile, publishFile } from './support/ffmpeg.ts'
 import { fromZero } from './support/frames.ts'
 import { LivePair } from './support/live-pair.ts'

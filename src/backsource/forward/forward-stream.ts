@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../base/errors.ts'
 import { Outage } from '../../base/outage.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
-import { splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
+import { vhostOfStream } from '../../live/stream-key.ts'
 import { hopOf } from '../../rtmp/forward-route.ts'
 import type { OutputFacts, OutputHost, OutputKind, StreamOutput } from '../stream-output.ts'
 import { askBackend } from './forward-backend.ts'
@@ -91,7 +91,7 @@ export class ForwardStream implements StreamOutput {
 
   #linkDestinations(): void {
     const targets = this.#config.destination.map((destination) => {
-      const target = () => targetOn(destination, this.#host.stream, this.#host.publisher()?.param ?? '')
+      const target = () => targetOn(destination, this.#host.stream, this.#host.publisher().param)
       return [destination, target] as const
     })
     this.#link(targets)
@@ -133,10 +133,9 @@ export class ForwardStream implements StreamOutput {
   }
 
   async #askUntilAnswered(backend: string, signal: AbortSignal): Promise<void> {
-    const { serverId, stream, logger } = this.#host
-    const key = splitStreamId(stream)
-    const { ip = '', tcUrl = '', param = '' } = this.#host.publisher() ?? {}
-    const question = { serverId, clientId: this.#host.sourceId(), ip, tcUrl, param, ...key }
+    const { serverId, logger } = this.#host
+    const tcUrl = this.#host.origin()?.tcUrl ?? ''
+    const question = { serverId, tcUrl, ...this.#host.publisher() }
     while (!signal.aborted) {
       try {
         const urls = await askBackend(backend, question, signal)
@@ -168,7 +167,7 @@ function linkHostOf(host: OutputHost): LinkHost {
       return vhost()?.chunkSize ?? 60_000
     },
     get route() {
-      return [...(host.publisher()?.route ?? []), hopOf(host.serverId, host.stream)]
+      return [...(host.origin()?.route ?? []), hopOf(host.serverId, host.stream)]
     },
     get queueMs() {
       return (vhost()?.play.queueLength ?? 30) * 1000

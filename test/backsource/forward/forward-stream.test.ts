@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ForwardStream } from '../../../src/backsource/forward/forward-stream.ts'
 import type { OutputHost } from '../../../src/backsource/stream-output.ts'
-import type { ForwardStatus, PublisherFacts } from '../../../src/ipc/contract.ts'
+import type { ForwardStatus } from '../../../src/ipc/forward-facts.ts'
 import { Source } from '../../../src/live/source.ts'
 import { amfObject } from '../../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../../src/media/amf0-writer.ts'
@@ -15,7 +15,6 @@ import { configOf } from '../../support/config.ts'
 import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
 import { interFrame, keyFrame, metadata, sound, videoHeader } from '../../support/packets.ts'
-import { publisherFacts } from '../../support/publisher-facts.ts'
 
 const servers: TinyServer[] = []
 afterEach(() => {
@@ -38,7 +37,7 @@ const sourceOptions = {
 function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) {
   const { logger, lines } = recordingLogger()
   const source = new Source(sourceOptions)
-  let publisher: PublisherFacts = publisherFacts({ param: '?token=1' })
+  let publisher = { param: '?token=1', route: [] as string[] }
   let config = configOf(`vhost ${vhost} { ${text} }`)
   const host: OutputHost = {
     stream: `${vhost}/live/x`,
@@ -47,8 +46,12 @@ function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) 
     get config() {
       return config
     },
-    sourceId: () => source.sourceId,
-    publisher: () => publisher,
+    hooks: { onDvr: () => {}, onHls: () => {} },
+    publisher: () => ({
+      ...{ clientId: source.sourceId, ip: '10.0.0.1', vhost, app: 'live', stream: 'x' },
+      param: publisher.param,
+    }),
+    origin: () => ({ tcUrl: 'rtmp://host/live', route: publisher.route }),
     join: (consumer) => source.join(consumer),
     leave: (consumer) => source.leave(consumer),
     disconnect: () => {},
@@ -66,8 +69,8 @@ function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) 
       config = configOf(`vhost ${vhost} { ${changed} }`)
       return output.reconfigure(config.vhosts[vhost]!)
     },
-    publishAs: (facts: Partial<PublisherFacts>) => {
-      publisher = publisherFacts(facts)
+    publishAs: (facts: Partial<typeof publisher>) => {
+      publisher = { param: '', route: [], ...facts }
       source.publish('pub2')
     },
     forwarding: () => eventually(() => expect(new Set(states())).toStrictEqual(new Set(['forwarding']))),
