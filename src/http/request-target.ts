@@ -23,7 +23,8 @@ export function requestTarget({ url = '/', headers }: IncomingMessage): RequestT
   }
 }
 
-function hostName(host: string): string {
+/** The name or address in `host:port`: in lower case, without the port and without brackets. */
+export function hostName(host: string): string {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []
   return (bracketed ?? plain ?? '').toLowerCase()
 }

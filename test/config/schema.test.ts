@@ -61,6 +61,7 @@ test('Weir acts on these directives', () => {
       'http_api/crossdomain',
       'http_api/enabled',
       'http_api/listen',
+      'http_api/origins',
       'http_api/pages',
       'http_server/crossdomain',
       'http_server/dir',

@@ -42,7 +42,17 @@ export const httpApi = section('The HTTP API.', since1, {
     ...since1,
     acted: true,
   }),
-  crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since2, acted: true }),
+  crossdomain: flag(
+    'on',
+    'Lets pages of other sites read it (CORS); with a password or token that they name, change things too.',
+    { ...since2, acted: true },
+  ),
+  origins: list(
+    '',
+    'one or more origins',
+    'Pages that may change things without a password, beside the own pages of this server.',
+    { acted: true, example: 'https://console.example.com' },
+  ),
   pages: flag('on', 'Serves the console, the player and the publish page there.', { acted: true }),
   rawApi: section('Calls that change the server.', since6, {
     enabled: flag('off', 'Whether these calls are served.', since6),
