@@ -1,7 +1,6 @@
 import { monotonicMs } from '../base/clock.ts'
-import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { VhostConfig } from '../config/config.ts'
+import type { Config, VhostConfig } from '../config/config.ts'
 import type { SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
@@ -21,35 +20,33 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
-import { HlsStream } from './hls/hls-stream.ts'
+import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
+import { StreamOutputs } from './stream-output.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
 /** What a stream hears of the process that holds it, and tells it. */
 export interface LiveStreamOwner {
-  /** `utc_time`. */
-  readonly utcTime: boolean
+  /** The configuration in force. */
+  readonly config: Config
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
 
+/** What is made of a stream beside its players. */
+const outputKinds = [hlsOutput]
+
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
 
-/**
- * One stream in a back-source: its source, who subscribed, and its HLS. Recorders and forwarders will be further
- * consumers of the source.
- */
+/** One stream in a back-source: its source, who subscribed, and its outputs. */
 export class LiveStream {
   readonly stream: StreamId
   readonly number: SourceNumber
   readonly #source: Source
   readonly #logger: Logger
-  readonly #owner: LiveStreamOwner
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
-  #hls: HlsStream | null = null
-  /** HLS that ended and has not written everything yet. */
-  readonly #closing = new Set<Promise<void>>()
+  readonly #outputs: StreamOutputs
   #config: VhostConfig
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
@@ -75,16 +72,21 @@ export class LiveStream {
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
-    this.#owner = owner
-    this.#openHls()
+    const host = {
+      stream,
+      logger: this.#logger,
+      get config() {
+        return owner.config
+      },
+      disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
+    }
+    this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
   }
 
   set config(config: VhostConfig) {
     this.#config = config
     this.#applyOptions()
-    if (config.hls.enabled && this.#hls?.reconfigure(config.hls)) return
-    this.#closeHls()
-    this.#openHls()
+    this.#outputs.reconfigure(config)
   }
 
   publish(sourceId: string): void {
@@ -139,16 +141,15 @@ export class LiveStream {
     }
   }
 
-  /** Deletes what HLS has written, if nobody publishes. */
+  /** Deletes what its outputs have written, if nobody publishes. */
   dispose(): void {
-    if (this.#source.sourceId === '') this.#hls?.dispose()
+    if (this.#source.sourceId === '') this.#outputs.dispose()
   }
 
   /** The end of the stream. Resolves when its files are complete. */
   async close(): Promise<void> {
     this.unpublish()
-    this.#closeHls()
-    await Promise.all(this.#closing)
+    await this.#outputs.close()
   }
 
   /** Bytes of all publishers. */
@@ -172,7 +173,7 @@ export class LiveStream {
       bytesOut: 0,
       packetsIn: this.#source.packetsIn,
       packetsDropped: dropped,
-      ...(this.#hls && { hls: this.#hls.status }),
+      ...this.#outputs.facts,
     }
   }
 
@@ -187,32 +188,8 @@ export class LiveStream {
       recvBytes: this.#source.bytesIn,
       video: this.#video,
       audio: this.#audio,
-      hls: this.#hls?.status ?? null,
+      hls: this.#outputs.facts.hls ?? null,
     }
-  }
-
-  #openHls(): void {
-    const { hls } = this.#config
-    if (!hls.enabled) return
-    try {
-      this.#hls = new HlsStream(this.stream, hls, this.#owner.utcTime, this.#logger, {
-        onSegment: (segment) => this.#logger.debug(segment, 'hls: a segment is in the playlist'),
-        onDisconnect: (code, message) => this.#owner.onDisconnect(this, code, message),
-      })
-      this.#hls.waitFor(Promise.all(this.#closing))
-      this.#source.join(this.#hls)
-    } catch (error) {
-      if (codeOf(error) !== 'PATH_TEMPLATE') throw error
-      this.#logger.error({ code: codeOf(error) }, `hls: nothing is written: ${messageOf(error)}`)
-    }
-  }
-
-  #closeHls(): void {
-    if (this.#hls === null) return
-    this.#source.leave(this.#hls)
-    const closing: Promise<void> = this.#hls.close().finally(() => this.#closing.delete(closing))
-    this.#closing.add(closing)
-    this.#hls = null
   }
 
   /** Notes what the publisher sends, and says in the log when that changes. */

@@ -20,7 +20,7 @@ import {
   type WorkQuestion,
 } from '../worker/worker-process.ts'
 import { disposeHls } from './hls/dispose.ts'
-import { LiveStream } from './live-stream.ts'
+import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
 
 /** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
@@ -36,7 +36,7 @@ interface Entry {
  * A back-source: holds live streams (one, or several above `max_processes`), pulls each publisher from the
  * stream worker that has its connection, and serves the stream workers that pull for their players.
  */
-class BackSource implements Worker {
+class BackSource implements Worker, LiveStreamOwner {
   readonly #context: WorkerContext
   readonly #logger: Logger
   readonly #server: MediaServer
@@ -90,6 +90,14 @@ class BackSource implements Worker {
       const vhost = vhostOf(config, vhostOfStream(live.stream))
       if (vhost !== null) live.config = vhost
     }
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+
+  onDisconnect({ number: source }: LiveStream, code: string, message: string): void {
+    this.#context.send({ t: 'disconnect', source, code, message })
   }
 
   drain(): void {
@@ -160,11 +168,7 @@ class BackSource implements Worker {
       this.#logger.error({ code: 'VHOST_UNKNOWN', stream }, 'cannot open a stream of a vhost that is gone')
       return null
     }
-    const live = new LiveStream(stream, number, vhost, this.#logger, {
-      utcTime: this.#config.utcTime,
-      onDisconnect: ({ number: source }, code, message) =>
-        this.#context.send({ t: 'disconnect', source, code, message }),
-    })
+    const live = new LiveStream(stream, number, vhost, this.#logger, this)
     const entry: Entry = { live, link: null }
     this.#streams.set(number, entry)
     this.#setTitle()

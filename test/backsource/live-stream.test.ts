@@ -9,7 +9,7 @@ import type { Packet } from '../../src/media/packet.ts'
 import { avcSamples } from '../media/avc-samples.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader } from '../media/ts/packets.ts'
 import { parseTs } from '../media/ts/ts-parser.ts'
-import { vhostConfigOf } from '../support/config.ts'
+import { configOf, vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
 import { audioHeader, interFrame, keyFrame, marks, metadata, sound, videoHeader } from '../support/packets.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -49,7 +49,7 @@ class Worker implements SubscriberChannel {
 function setUp(vhost = '') {
   const { logger, lines } = recordingLogger()
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
-    utcTime: false,
+    config: configOf(''),
     onDisconnect: () => {},
   })
   const push = (...packets: Packet[]): void => {

@@ -1,9 +1,10 @@
 import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { VhostConfig } from '../../config/config.ts'
 import type { HlsStatus } from '../../ipc/contract.ts'
-import type { SourceConsumer } from '../../live/source.ts'
 import { Segmenter, type SegmentStart } from '../../media/hls/segmenter.ts'
 import type { Packet } from '../../media/packet.ts'
+import type { OutputFacts, OutputKind, StreamOutput } from '../stream-output.ts'
 import { disposeStore } from './dispose.ts'
 import { KeyRing } from './key-ring.ts'
 import { canChangeTo, type HlsConfig, namesOf, segmenterOptions, windowOptions } from './options.ts'
@@ -20,11 +21,25 @@ export interface HlsListener {
   onDisconnect(code: string, message: string): void
 }
 
+/** HLS as an output of a stream. */
+export const hlsOutput: OutputKind = {
+  name: 'hls',
+  open({ hls }, { stream, config, logger, disconnect }, earlier) {
+    if (!hls.enabled) return null
+    const output = new HlsStream(stream, hls, config.utcTime, logger, {
+      onSegment: (segment) => logger.debug(segment, 'hls: a segment is in the playlist'),
+      onDisconnect: disconnect,
+    })
+    output.waitFor(earlier)
+    return output
+  },
+}
+
 /**
  * The HLS of one stream: takes its packets, cuts them into segments and writes these below `hls_path`. Whatever the
  * disk does, the stream goes on.
  */
-export class HlsStream implements SourceConsumer {
+export class HlsStream implements StreamOutput {
   readonly #logger: Logger
   readonly #listener: HlsListener
   readonly #queue = new WriteQueue()
@@ -72,16 +87,16 @@ export class HlsStream implements SourceConsumer {
     }
   }
 
-  /**
-   * Takes up a changed configuration.
-   * @returns false if it cannot: the stream's HLS has to begin anew
-   */
-  reconfigure(config: HlsConfig): boolean {
-    if (!canChangeTo(this.#config, config)) return false
-    this.#config = config
-    this.#segmenter.options = segmenterOptions(config)
+  get facts(): OutputFacts {
+    return { hls: this.status }
+  }
+
+  reconfigure({ hls }: Pick<VhostConfig, 'hls'>): boolean {
+    if (!hls.enabled || !canChangeTo(this.#config, hls)) return false
+    this.#config = hls
+    this.#segmenter.options = segmenterOptions(hls)
     this.#queue.add(async () => {
-      this.#store.options = windowOptions(config)
+      this.#store.options = windowOptions(hls)
     })
     return true
   }

@@ -413,7 +413,7 @@ describe('a changed configuration', () => {
   test('holds from now on where it can', async () => {
     const { hls, dir, publish, playlist } = setUp()
     await publish(4)
-    expect(hls.reconfigure(configIn(dir, 'hls_fragment 2; hls_window 60;'))).toBe(true)
+    expect(hls.reconfigure({ hls: configIn(dir, 'hls_fragment 2; hls_window 60;') })).toBe(true)
     await publish(4)
     expect(playlist().segments.map(({ durationMs }) => durationMs)).toEqual([
       1000, 1000, 1000, 1000, 2000, 2000,
@@ -425,7 +425,7 @@ describe('a changed configuration', () => {
     '%s needs a new beginning',
     (directive) => {
       const { hls, dir } = setUp()
-      expect(hls.reconfigure(configIn(dir, directive))).toBe(false)
+      expect(hls.reconfigure({ hls: configIn(dir, directive) })).toBe(false)
     },
   )
 })
