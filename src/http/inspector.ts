@@ -1,16 +1,18 @@
+import { monotonicMs } from '../base/clock.ts'
 import { WeirError } from '../base/errors.ts'
 import { decodeAnswer } from '../ipc/answer-codec.ts'
 import {
   type Answer,
-  type ClientInfo,
   type FromMaster,
   maxPageSize,
   type Question,
   type ReloadOutcome,
   type ServerFacts,
+  type StreamAudience,
   type StreamInfo,
   type ToMaster,
 } from '../ipc/contract.ts'
+import { SharedInquiries } from './shared-inquiries.ts'
 import {
   type Page,
   type ProcessView,
@@ -33,6 +35,15 @@ const reportTimeoutMs = 3000
 /** A reload opens new addresses, and waits for those before it. */
 const reloadTimeoutMs = 15_000
 
+/**
+ * What processes said of themselves is good for so long, and asked for anew when it is half as old, in milliseconds: it is
+ * about the last 5 to 10 seconds anyway.
+ */
+const recentMs = 2000
+
+/** With no more streams than this, who watches them is asked at the same time as which there are. */
+const maxFewStreams = 50
+
 interface Pending {
   readonly resolve: (report: Report) => void
   readonly timer: NodeJS.Timeout
@@ -42,7 +53,11 @@ interface Pending {
 export class Inspector {
   readonly #send: (message: ToMaster) => void
   readonly #pending = new Map<number, Pending>()
+  readonly #shared = new SharedInquiries<Report>()
   #next = 1
+  #status: { readonly processes: ProcessView[]; readonly atMs: number } | null = null
+  /** Length of the list of streams when it was last asked for. */
+  #streamsTotal = 0
 
   constructor(send: (message: ToMaster) => void) {
     this.#send = send
@@ -51,7 +66,23 @@ export class Inspector {
   /** The status of the server and of every process, the master's first. */
   async status(): Promise<{ server: ServerFacts; processes: ProcessView[] }> {
     const { server, answers } = await this.#ask({ ask: 'status' })
-    return { server, processes: processViews(answers) }
+    const processes = processViews(answers)
+    this.#status = { processes, atMs: monotonicMs() }
+    return { server, processes }
+  }
+
+  /**
+   * The processes as they were at most two seconds ago. Every process is woken up for its status, and the slowest is waited
+   * for: whoever asks often does not wait for that.
+   */
+  async recentProcesses(): Promise<ProcessView[]> {
+    const ageMs = this.#status === null ? Number.POSITIVE_INFINITY : monotonicMs() - this.#status.atMs
+    if (this.#status === null || ageMs > recentMs) return (await this.status()).processes
+    if (ageMs > recentMs / 2) {
+      // If it fails, whoever asks when this one is too old asks again, and hears of it.
+      this.status().catch(() => {})
+    }
+    return this.#status.processes
   }
 
   /** What the system has counted of each process. */
@@ -60,28 +91,38 @@ export class Inspector {
     return pick(answers, 'usage').map(({ usage }) => usage)
   }
 
-  /** Publishers and players, in the order of their arrival in each process. */
-  clients(start: number, count: number): Promise<Page<ClientInfo>> {
-    const ask = (from: number, most: number): Question => ({ ask: 'clients', start: from, count: most })
+  /**
+   * Publishers and players, in the order of their arrival in each process; each as JSON.
+   * @param search in lower case: those that it is found in; '' for all
+   */
+  clients(start: number, count: number, search: string): Promise<Page<string>> {
+    const ask = (from: number, most: number): Question => {
+      return { ask: 'clients', start: from, count: most, search }
+    }
     return this.#page(ask, start, count, (answer) => (answer?.of === 'clients' ? answer.clients : []))
   }
 
-  /** @returns null when no process has that client */
-  async client(id: string): Promise<ClientInfo | null> {
+  /** @returns a client as JSON; null when no process has it */
+  async client(id: string): Promise<string | null> {
     const { answers } = await this.#ask({ ask: 'client', id })
     return pick(answers, 'clients').flatMap(({ clients }) => clients)[0] ?? null
   }
 
   /** Closes a client's connection, whichever process has it. @returns whether one had it */
   async kick(id: string): Promise<boolean> {
-    const { answers } = await this.#ask({ ask: 'kick', id })
+    const { answers } = await this.#inquire({ ask: 'kick', id })
     return pick(answers, 'kick').some(({ kicked }) => kicked)
   }
 
   async streams(start: number, count: number): Promise<Page<StreamView>> {
     const ask = (from: number, most: number): Question => ({ ask: 'streams', start: from, count: most })
-    const { items, total } = await this.#page(ask, start, count, streamsOf)
-    return { items: await this.#withAudience(items), total }
+    const [{ items, total }, audience] = await Promise.all([
+      this.#page(ask, start, count, streamsOf),
+      this.#streamsTotal <= maxFewStreams ? this.#audience(null) : null,
+    ])
+    this.#streamsTotal = total
+    const isAll = audience !== null && total <= maxFewStreams
+    return { items: isAll ? streamViews(items, audience) : await this.#withAudience(items), total }
   }
 
   /**
@@ -96,7 +137,7 @@ export class Inspector {
 
   /** Takes a stream from its publisher, and closes that one's connection. @returns whether there was one */
   async unpublish(tag: string): Promise<boolean> {
-    const { answers } = await this.#ask({ ask: 'unpublish', tag })
+    const { answers } = await this.#inquire({ ask: 'unpublish', tag })
     return pick(answers, 'unpublish').some(({ unpublished }) => unpublished)
   }
 
@@ -108,7 +149,7 @@ export class Inspector {
 
   /** Has the configuration read again, as SIGHUP does. */
   async reload(): Promise<ReloadOutcome> {
-    const { answers } = await this.#ask({ ask: 'reload' }, null, reloadTimeoutMs)
+    const { answers } = await this.#inquire({ ask: 'reload' }, null, reloadTimeoutMs)
     const [answer] = pick(answers, 'reload')
     if (answer === undefined) throw new WeirError('SERVER_SILENT', 'the master did not say what came of it')
     return answer.outcome
@@ -125,8 +166,15 @@ export class Inspector {
     })
   }
 
-  /** @throws WeirError SERVER_SILENT */
-  #ask(question: Question, pids: number[] | null = null, timeoutMs = reportTimeoutMs): Promise<Report> {
+  /**
+   * Asks, or shares the answer with others who ask the same.
+   * @throws WeirError SERVER_SILENT
+   */
+  #ask(question: Question, pids: number[] | null = null): Promise<Report> {
+    return this.#shared.ask(JSON.stringify([question, pids]), () => this.#inquire(question, pids))
+  }
+
+  #inquire(question: Question, pids: number[] | null = null, timeoutMs = reportTimeoutMs): Promise<Report> {
     if (this.#pending.size >= maxInquiries) {
       return Promise.reject(new WeirError('SERVER_SILENT', `${maxInquiries} inquiries are under way`))
     }
@@ -172,11 +220,13 @@ export class Inspector {
 
   async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
     if (streams.length === 0) return []
-    const { answers } = await this.#ask({ ask: 'audience', streams: streams.map(({ stream }) => stream) })
-    return streamViews(
-      streams,
-      pick(answers, 'audience').flatMap(({ audience }) => audience),
-    )
+    return streamViews(streams, await this.#audience(streams.map(({ stream }) => stream)))
+  }
+
+  /** @param streams null: of all streams */
+  async #audience(streams: string[] | null): Promise<StreamAudience[]> {
+    const { answers } = await this.#ask({ ask: 'audience', streams })
+    return pick(answers, 'audience').flatMap(({ audience }) => audience)
   }
 }
 

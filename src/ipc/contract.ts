@@ -206,12 +206,16 @@ export type Question =
   /** What the system has counted of the process. */
   | { ask: 'usage' }
   // to workers with clients
-  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
-  | { ask: 'clients'; start: number; count: number }
+  /**
+   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
+   * (lower case; '' for all); `count` 0 asks for the total.
+   */
+  | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
   /** Close the client's connection. */
   | { ask: 'kick'; id: string }
-  | { ask: 'audience'; streams: StreamId[] }
+  /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
+  | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
@@ -225,7 +229,8 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  /** Each client as JSON, as the API tells it: nobody on the way reads it. */
+  | { of: 'clients'; clients: string[]; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }

@@ -20,8 +20,8 @@ type Values = readonly (readonly [labels: Labels, value: number])[]
  * what is gone leaves no series behind. This module brings the library: it is loaded with the first scrape.
  */
 export async function metricsText({ inspector, config }: ApiHost): Promise<string> {
-  const [{ server, processes }, { traffic }, { items, total }] = await Promise.all([
-    inspector.status(),
+  const [processes, { server, traffic }, { items, total }] = await Promise.all([
+    inspector.recentProcesses(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
   ])

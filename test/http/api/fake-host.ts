@@ -19,6 +19,7 @@ import type {
   WorkerStatus,
 } from '../../../src/ipc/contract.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
+import { clientJson } from '../../../src/worker/client-json.ts'
 import { configOf } from '../../support/config.ts'
 import { recordingLogger } from '../../support/logger.ts'
 
@@ -78,13 +79,13 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
     case 'usage':
       return { of: 'usage', usage: process.resourceUsage() }
     case 'clients':
-      return { of: 'clients', clients: [player].slice(question.start), total: 1 }
+      return { of: 'clients', clients: [clientJson(player)].slice(question.start), total: 1 }
     case 'client':
-      return { of: 'clients', clients: question.id === player.id ? [player] : [], total: 1 }
+      return { of: 'clients', clients: question.id === player.id ? [clientJson(player)] : [], total: 1 }
     case 'kick':
       return { of: 'kick', kicked: question.id === player.id }
     case 'audience': {
-      const audience = question.streams.map((stream) => {
+      const audience = (question.streams ?? [streamName]).map((stream) => {
         const mine = stream === streamName
         return {
           stream,
