@@ -12,6 +12,7 @@ import {
   type StreamInfo,
   type ToMaster,
 } from '../ipc/contract.ts'
+import { partOfList } from '../worker/client-json.ts'
 import { SharedInquiries } from './shared-inquiries.ts'
 import {
   type Page,
@@ -92,20 +93,22 @@ export class Inspector {
   }
 
   /**
-   * Publishers and players, in the order of their arrival in each process; each as JSON.
+   * Publishers and players, in the order of their arrival in each process: parts of a list as JSON, with commas within.
    * @param search in lower case: those that it is found in; '' for all
    */
-  clients(start: number, count: number, search: string): Promise<Page<string>> {
+  clients(start: number, count: number, search: string): Promise<Page<Uint8Array>> {
     const ask = (from: number, most: number): Question => {
       return { ask: 'clients', start: from, count: most, search }
     }
-    return this.#page(ask, start, count, (answer) => (answer?.of === 'clients' ? answer.clients : []))
+    return this.#page(ask, start, count, (answer, from, to) => {
+      return answer?.of === 'clients' ? partOfList(answer.clients, from, to) : []
+    })
   }
 
   /** @returns a client as JSON; null when no process has it */
-  async client(id: string): Promise<string | null> {
+  async client(id: string): Promise<Uint8Array | null> {
     const { answers } = await this.#ask({ ask: 'client', id })
-    return pick(answers, 'clients').flatMap(({ clients }) => clients)[0] ?? null
+    return pick(answers, 'clients').find(({ total }) => total > 0)?.clients.bytes ?? null
   }
 
   /** Closes a client's connection, whichever process has it. @returns whether one had it */
@@ -117,7 +120,7 @@ export class Inspector {
   async streams(start: number, count: number): Promise<Page<StreamView>> {
     const ask = (from: number, most: number): Question => ({ ask: 'streams', start: from, count: most })
     const [{ items, total }, audience] = await Promise.all([
-      this.#page(ask, start, count, streamsOf),
+      this.#page(ask, start, count, (answer, from, to) => streamsOf(answer).slice(from, to)),
       this.#streamsTotal <= maxFewStreams ? this.#audience(null) : null,
     ])
     this.#streamsTotal = total
@@ -198,7 +201,7 @@ export class Inspector {
     question: (start: number, count: number) => Question,
     start: number,
     count: number,
-    itemsOf: (answer: Answer | null) => readonly T[],
+    partOf: (answer: Answer | null, from: number, to: number) => T | readonly T[],
   ): Promise<Page<T>> {
     const wanted = Math.min(count, maxPageSize)
     const isNear = start + wanted <= maxPageSize
@@ -210,12 +213,12 @@ export class Inspector {
         const from = Math.max(0, start - offsets[index]!)
         const to = Math.min(totals[index]!, start + wanted - offsets[index]!)
         if (to <= from) return []
-        if (isNear) return itemsOf(answer).slice(from, to)
+        if (isNear) return partOf(answer, from, to)
         const { answers: own } = await this.#ask(question(from, to - from), [pid])
-        return own.flatMap((part) => itemsOf(part.answer))
+        return own.flatMap((part) => partOf(part.answer, 0, lengthOf(part.answer)))
       }),
     )
-    return { items: parts.flat(), total: sumOf(totals, (total) => total) }
+    return { items: parts.flat() as T[], total: sumOf(totals, (total) => total) }
   }
 
   async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
@@ -228,6 +231,11 @@ export class Inspector {
     const { answers } = await this.#ask({ ask: 'audience', streams })
     return pick(answers, 'audience').flatMap(({ audience }) => audience)
   }
+}
+
+/** How many entries an answer has. */
+function lengthOf(answer: Answer | null): number {
+  return answer?.of === 'clients' ? answer.clients.ends.length : streamsOf(answer).length
 }
 
 function streamsOf(answer: Answer | null): readonly StreamInfo[] {

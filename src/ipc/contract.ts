@@ -229,8 +229,7 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  /** Each client as JSON, as the API tells it: nobody on the way reads it. */
-  | { of: 'clients'; clients: string[]; total: number }
+  | { of: 'clients'; clients: EncodedList; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
@@ -238,6 +237,14 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+
+/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+export interface EncodedList {
+  /** With a comma between two entries. */
+  bytes: Uint8Array
+  /** Where each entry ends. */
+  ends: number[]
+}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array

@@ -2,12 +2,13 @@ import { monotonicMs } from '../base/clock.ts'
 import {
   type Answer,
   type ClientInfo,
+  type EncodedList,
   maxPageSize,
   type StreamAudience,
   type StreamId,
 } from '../ipc/contract.ts'
 import type { ByteCounts } from './byte-rates.ts'
-import { clientJson, isFound } from './client-json.ts'
+import { ClientListWriter, isFound } from './client-json.ts'
 import type { ClientRates, Counted, Counters } from './client-rates.ts'
 import type { WorkQuestion } from './worker-process.ts'
 
@@ -35,22 +36,26 @@ export interface ClientBook extends Counters {
 export function answerAboutClients(question: WorkQuestion, book: ClientBook): Answer | null {
   const { rates } = book
   const now = monotonicMs()
-  const described = (client: Counted<ClientInfo>): string => clientJson(rates.ofClient(now, client))
+  const listed = (clients: readonly Counted<ClientInfo>[]): EncodedList => {
+    const list = new ClientListWriter()
+    for (const client of clients) list.add(client, rates.ofClient(now, client))
+    return list.end()
+  }
   switch (question.ask) {
     case 'clients': {
       const { start, count, search } = question
       const clients = [...book.clients.values()].filter(({ role }) => role !== null)
       if (search !== '') {
         const found = clients.map((client) => client.describe()).filter((client) => isFound(client, search))
-        return { of: 'clients', clients: pageOf(found, start, count).map(described), total: found.length }
+        return { of: 'clients', clients: listed(pageOf(found, start, count)), total: found.length }
       }
-      const page = pageOf(clients, start, count).map((client) => described(client.describe()))
-      return { of: 'clients', clients: page, total: clients.length }
+      const page = pageOf(clients, start, count).map((client) => client.describe())
+      return { of: 'clients', clients: listed(page), total: clients.length }
     }
     case 'client': {
       const client = clientOf(book, question.id)
-      const clients = client === null ? [] : [described(client.describe())]
-      return { of: 'clients', clients, total: clients.length }
+      const found = client === null ? [] : [client.describe()]
+      return { of: 'clients', clients: listed(found), total: found.length }
     }
     case 'kick': {
       const client = clientOf(book, question.id)

@@ -5,6 +5,7 @@ import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   EncodedAnswer,
+  EncodedList,
   Protocols,
   Question,
   ServerFacts,
@@ -40,15 +41,29 @@ function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
   return { inspector, inquiries }
 }
 
+/** A list whose entries are these texts. */
+function listOf(entries: readonly string[]): EncodedList {
+  const ends = entries.map((_, index) => entries.slice(0, index + 1).join(',').length)
+  return { bytes: Buffer.from(entries.join(',')), ends }
+}
+
+function entriesOf(parts: readonly Uint8Array[]): string[] {
+  return parts.flatMap((part) => Buffer.from(part).toString().split(','))
+}
+
 /** A process with clients of these ids. */
 function withClients(ids: readonly string[]): (question: Question) => Answer | null {
   return (question) => {
     if (question.ask === 'clients') {
-      return { of: 'clients', clients: pageOf(ids, question.start, question.count), total: ids.length }
+      return {
+        of: 'clients',
+        clients: listOf(pageOf(ids, question.start, question.count)),
+        total: ids.length,
+      }
     }
     if (question.ask === 'client') {
       const found = ids.filter((id) => id === question.id)
-      return { of: 'clients', clients: found, total: found.length }
+      return { of: 'clients', clients: listOf(found), total: found.length }
     }
     return question.ask === 'kick' ? { of: 'kick', kicked: ids.includes(question.id) } : null
   }
@@ -68,7 +83,7 @@ describe('a page of clients', () => {
         const { items, total } = await inspector.clients(start, count, '')
         const all = lists.flat()
         expect(total).toBe(all.length)
-        expect(items).toStrictEqual(all.slice(start, start + Math.min(count, 1000)))
+        expect(entriesOf(items)).toStrictEqual(all.slice(start, start + Math.min(count, 1000)))
       }),
       { numRuns: 60 },
     )
@@ -90,14 +105,14 @@ describe('a page of clients', () => {
   test('leaves out a process that does not answer', async () => {
     const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
     const { items, total } = await inspector.clients(0, 10, '')
-    expect([items, total]).toStrictEqual([['a', 'b'], 2])
+    expect([entriesOf(items), total]).toStrictEqual([['a', 'b'], 2])
   })
 })
 
 describe('a client', () => {
   test('is found in whichever process has it', async () => {
     const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
-    expect(await inspector.client('b')).toBe('b')
+    expect(String(await inspector.client('b'))).toBe('b')
     expect(await inspector.client('none')).toBeNull()
   })
 

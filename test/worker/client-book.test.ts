@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
 import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
-import { clientJson } from '../../src/worker/client-json.ts'
+import { ClientListWriter, partOfList } from '../../src/worker/client-json.ts'
 import { ClientRates, type Counted } from '../../src/worker/client-rates.ts'
 import type { WorkQuestion } from '../../src/worker/worker-process.ts'
 
@@ -39,7 +39,10 @@ function setUp(roles: readonly BookedClient['role'][]) {
 /** The ids in an answer, and the total. */
 function listed(answer: Answer | null): [string[], number] | null {
   if (answer?.of !== 'clients') return null
-  return [answer.clients.map((json) => (JSON.parse(json) as { id: string }).id), answer.total]
+  const { bytes, ends } = answer.clients
+  const clients = JSON.parse(`[${bytes}]`) as { id: string }[]
+  expect(ends.length).toBe(clients.length)
+  return [clients.map(({ id }) => id), answer.total]
 }
 
 describe('the clients', () => {
@@ -66,14 +69,22 @@ describe('the clients', () => {
     expect(found('nobody')).toStrictEqual([[], 0])
   })
 
-  test('are told as SRS tells them, with what a name may hold escaped', () => {
-    const odd = { ...someone, stream: 'a"\\\u2028', sendKbps: 3, recvKbps: 4, sendBytes: 5, recvBytes: 6 }
-    expect(JSON.parse(clientJson(odd))).toStrictEqual({
-      ...{ id: '', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
-      ...{ pageUrl: '', swfUrl: '', tcUrl: '', url: 'tv.example/live/a"\\\u2028', name: 'a"\\\u2028' },
-      ...{ type: 'rtmp-play', publish: false, alive: 1.235, send_bytes: 5, recv_bytes: 6 },
-      ...{ kbps: { recv_30s: 4, send_30s: 3 }, protocol: 'rtmp' },
-    })
+  test('are told as SRS tells them, with what a name may hold escaped; a part of the list can be cut out', () => {
+    const odd = { ...someone, id: 'odd', stream: 'ä"\\\u2028', sendBytes: 5, recvBytes: 6 }
+    const writer = new ClientListWriter()
+    for (const client of [someone, odd, someone]) writer.add(client, { sendKbps: 3, recvKbps: 4 })
+    const list = writer.end()
+    const part = (from: number, to: number) => JSON.parse(`[${partOfList(list, from, to)}]`) as object[]
+    expect(part(1, 2)).toStrictEqual([
+      {
+        ...{ id: 'odd', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
+        ...{ pageUrl: '', swfUrl: '', tcUrl: '', url: 'tv.example/live/ä"\\\u2028', name: 'ä"\\\u2028' },
+        ...{ type: 'rtmp-play', publish: false, alive: 1.235, send_bytes: 5, recv_bytes: 6 },
+        ...{ kbps: { recv_30s: 4, send_30s: 3 }, protocol: 'rtmp' },
+      },
+    ])
+    expect([part(0, 3).length, part(2, 3).length, part(1, 1).length]).toStrictEqual([3, 1, 0])
+    expect(part(0, 3)[1]).toStrictEqual(part(1, 2)[0])
   })
 
   test('come no more than a thousand at once', () => {

@@ -53,9 +53,10 @@ export async function createApi(host: ApiHost): Promise<Api> {
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
     const callback = callbackOf(request.raw)
     const isJson = String(reply.getHeader('Content-Type')).startsWith('application/json')
-    if (callback === null || !isJson || typeof payload !== 'string') return payload
+    const isText = typeof payload === 'string' || Buffer.isBuffer(payload)
+    if (callback === null || !isJson || !isText) return payload
     reply.type('text/javascript; charset=utf-8').removeHeader('Content-Length')
-    return asScript(callback, payload)
+    return asScript(callback, String(payload))
   })
   registerIndexPages(fastify, host)
   registerSystem(fastify, host)
