@@ -164,15 +164,23 @@ async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<stri
 
 async function processesAreTold(server: Server): Promise<void> {
   type Workers = { workers: { role: string; pid: number; state: string }[] }
-  const { workers } = await ask<Workers>(server, '/api/v1/workers')
-  const living = server.processes().map(({ pid }) => pid)
+  // What is told of processes may be two seconds old.
+  const { workers } = await until('every process in the list', async () => {
+    const answer = await ask<Workers>(server, '/api/v1/workers')
+    const living = server.processes().map(({ pid }) => pid)
+    const isWhole = isDeepStrictEqual(answer.workers.map(({ pid }) => pid).toSorted(), living.toSorted())
+    return isWhole && answer
+  })
   expect(workers[0]).toMatchObject({ role: 'master', pid: server.master.pid, state: 'running' })
-  expect(workers.map(({ pid }) => pid).toSorted()).toEqual(living.toSorted())
   const hanging = workersOf(await server.status(), 'stream')[0]!.pid
   process.kill(hanging, 'SIGSTOP')
   try {
-    const { workers: now } = await ask<Workers>(server, '/api/v1/workers')
-    expect(now.filter(({ state }) => state !== 'running')).toMatchObject([{ pid: hanging, state: 'silent' }])
+    const silent = await until('the process that hangs to be named', async () => {
+      const { workers: now } = await ask<Workers>(server, '/api/v1/workers')
+      const others = now.filter(({ state }) => state !== 'running')
+      return others.length > 0 && others
+    })
+    expect(silent).toMatchObject([{ pid: hanging, state: 'silent' }])
   } finally {
     process.kill(hanging, 'SIGCONT')
   }
