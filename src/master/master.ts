@@ -21,6 +21,7 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { ToldBytes } from './told-bytes.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
@@ -57,6 +58,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
+  readonly #told = new ToldBytes()
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -212,7 +214,9 @@ export class Master {
 
   async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
     const { inquiry, question, pids } = message
-    const answers = await inquire(this.#workers, question, pids)
+    const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
+      this.#told.onAnswer(asked, question, answer)
+    })
     const own = pids === null ? await this.#answer(question) : null
     if (own !== null) {
       const answer = encodeAnswer(own)
@@ -233,7 +237,7 @@ export class Master {
       case 'audience':
         return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
       case 'traffic':
-        return { of: 'traffic', traffic: streamsByVhost(this.#table.sources) }
+        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
       case 'reload':
@@ -335,6 +339,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
+        this.#told.onExit(worker, this.#table.sources)
         this.#ends.onExit(worker)
       },
     }
@@ -376,6 +381,7 @@ export class Master {
         this.#table.watch(worker, message.stream)
         break
       case 'unwatch':
+        this.#told.onUnwatch(worker, message.stream)
         this.#table.unwatch(worker, message.stream, message.bytesOut)
         break
       case 'inquire':

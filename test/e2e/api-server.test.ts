@@ -150,7 +150,25 @@ test('every answer is as it is documented; a process that hangs is named; a stre
     stream: { id, publish: { active: true, cid: again.served.connectionId } },
   })
   await other.goesOn()
+  await bytesStayWhenAWorkerDies(server, player.served.workerPid, path)
 })
+
+/** What has been told of bytes is never less later, though who counted them is gone. */
+async function bytesStayWhenAWorkerDies(server: Server, pid: number, streamPath: string): Promise<void> {
+  const bytes = async () => {
+    const [{ vhosts }, { stream }] = await Promise.all([
+      ask<{ vhosts: { send_bytes: number; recv_bytes: number }[] }>(server, '/api/v1/vhosts'),
+      ask<{ stream: { send_bytes: number } }>(server, streamPath),
+    ])
+    return [vhosts[0]!.send_bytes, vhosts[0]!.recv_bytes, stream.send_bytes]
+  }
+  const before = await bytes()
+  expect(Math.min(...before)).toBeGreaterThan(0)
+  process.kill(pid, 'SIGKILL')
+  await server.waitForLog({ msg: 'a worker died and is replaced', level: 'error' })
+  const after = await bytes()
+  for (const [index, told] of before.entries()) expect(after[index]).toBeGreaterThanOrEqual(told)
+}
 
 async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, item] of Object.entries(paths)) {
