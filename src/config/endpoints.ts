@@ -1,10 +1,14 @@
 import type { Config, Endpoint } from './config.ts'
 
-/** An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both. */
+/**
+ * An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both; or
+ * metrics alone.
+ */
 export interface HttpEndpoint {
   readonly endpoint: Endpoint
   readonly api: boolean
   readonly site: boolean
+  readonly exporter: boolean
 }
 
 /** An endpoint as it is written in a configuration: `1935`, `127.0.0.1:1935`, `[::1]:1935`. */
@@ -13,28 +17,34 @@ export function endpointName({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The addresses of `http_api` and `http_server`, each once: the two may share one, as they may in SRS. */
+/** The addresses of `http_api`, `http_server` and `exporter`, each once: the first two may share one, as in SRS. */
 export function httpEndpoints(config: Config): HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
-  const add = (endpoint: Endpoint, what: 'api' | 'site'): void => {
+  const add = (endpoint: Endpoint, what: 'api' | 'site' | 'exporter'): void => {
     const name = endpointName(endpoint)
-    const known = found.get(name) ?? { endpoint, api: false, site: false }
+    const known = found.get(name) ?? { endpoint, api: false, site: false, exporter: false }
     found.set(name, { ...known, [what]: true })
   }
   if (config.httpApi.enabled) for (const endpoint of config.httpApi.listen) add(endpoint, 'api')
   if (config.httpServer.enabled) for (const endpoint of config.httpServer.listen) add(endpoint, 'site')
+  if (config.exporter.enabled) for (const endpoint of config.exporter.listen) add(endpoint, 'exporter')
   return [...found.values()]
 }
 
 /**
- * Whether RTMP and HTTP are told to listen on one address. Ports are shared between processes, so that the system
- * would allow it, and deal each client to either protocol by chance.
+ * Whether two that cannot share an address are told to listen on one: RTMP and HTTP, metrics and other HTTP. Ports are shared
+ * between processes, so that the system would allow it, and deal each client to either by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
   const rtmp = new Set(config.listen.filter(({ port }) => port !== 0).map(endpointName))
-  const clash = httpEndpoints(config).find(({ endpoint }) => rtmp.has(endpointName(endpoint)))
-  if (clash === undefined) return null
-  const name = endpointName(clash.endpoint)
-  return `listen ${name} is for RTMP, and ${clash.api ? 'http_api' : 'http_server'} listens on ${name} too`
+  for (const { endpoint, api, site, exporter } of httpEndpoints(config)) {
+    const name = endpointName(endpoint)
+    const section = api ? 'http_api' : site ? 'http_server' : 'exporter'
+    if (rtmp.has(name)) return `listen ${name} is for RTMP, and ${section} listens on ${name} too`
+    if (exporter && section !== 'exporter') {
+      return `exporter listens on ${name}, and ${section} too: the exporter needs an address of its own`
+    }
+  }
+  return null
 }

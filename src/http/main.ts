@@ -16,6 +16,7 @@ import {
 } from '../worker/worker-process.ts'
 import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
+import { answerExporter } from './api/exporter.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -137,6 +138,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {
+    if (face === 'exporter') {
+      answerExporter(this, request, response)
+      return
+    }
     const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
     // The API has rules of its own.
     if (!isApi && this.#config.httpServer.crossdomain) {
@@ -172,7 +177,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
-    if (face === 'api') answerUpgrade(socket, 404)
+    if (face === 'api' || face === 'exporter') answerUpgrade(socket, 404)
     else this.#live.onUpgrade(request, socket, head)
   }
 
