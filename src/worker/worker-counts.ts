@@ -12,8 +12,8 @@ export function streamWorkers(config: Config): number {
 
 /** How many HTTP workers there are: none as long as nothing is to be served over HTTP; one at least sends heartbeats. */
 export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer, heartbeat } = config
+  const { httpApi, httpServer, exporter, heartbeat } = config
   const fewest = heartbeat.enabled ? 1 : 0
-  if (!httpApi.enabled && !httpServer.enabled) return fewest
+  if (!httpApi.enabled && !httpServer.enabled && !exporter.enabled) return fewest
   return Math.max(fewest, canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers))
 }

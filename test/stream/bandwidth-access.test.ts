@@ -37,9 +37,9 @@ test('who has the right key waits for the master; others are let in, or refused,
 
 test('the master lets one check begin in each interval of a virtual host, whichever worker asks', () => {
   const config = configOf('vhost a { bandcheck { interval 30; } } vhost b { bandcheck { interval 0; } }')
-  const checks = new BandwidthChecks()
+  const checks = new BandwidthChecks(() => config)
   const ask = (name: string, nowMs: number): boolean =>
-    checks.answer({ t: 'check-bandwidth', connectionId: 'c', vhost: name }, config, nowMs).allowed
+    checks.answer({ t: 'check-bandwidth', connectionId: 'c', vhost: name }, nowMs).allowed
   expect([ask('a', 5), ask('a', 30_004), ask('a', 30_005), ask('a', 30_006)]).toStrictEqual([
     true,
     false,
