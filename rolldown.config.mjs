@@ -9,6 +9,7 @@ const programs = {
   'stream/main': 'src/stream/main.ts',
   'backsource/main': 'src/backsource/main.ts',
   'http/main': 'src/http/main.ts',
+  'ingest/main': 'src/tools/ingest/main.ts',
   'vod-thread/main': 'src/http/vod/thread.ts',
   'bench-thread/main': 'src/tools/bench/thread.ts',
 }

@@ -22,19 +22,22 @@ import {
 } from '../media/packet.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
-import { StreamOutputs } from './stream-output.ts'
+import { streamPrograms } from './programs/stream-programs.ts'
+import { type OutputHost, StreamOutputs } from './stream-output.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
 /** What a stream hears of the process that holds it, and tells it. */
 export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
+  /** See base/own-client.ts. */
+  readonly ownToken: string
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput]
+const outputKinds = [hlsOutput, streamPrograms]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -57,6 +60,8 @@ export class LiveStream {
   #publishedAtMs = 0
   /** Video frames of all publishers. */
   #frames = 0
+  /** The query of the present publisher's URL. */
+  publisherParam = ''
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
@@ -72,9 +77,14 @@ export class LiveStream {
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
-    const host = {
+    const self = this
+    const host: OutputHost = {
       stream,
       logger: this.#logger,
+      ownToken: owner.ownToken,
+      get publisherParam() {
+        return self.publisherParam
+      },
       get config() {
         return owner.config
       },

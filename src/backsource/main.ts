@@ -4,7 +4,14 @@ import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
+import {
+  type Answer,
+  maxPageSize,
+  type PublisherRef,
+  type SourceNumber,
+  type StreamId,
+  type StreamInfo,
+} from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
@@ -96,6 +103,10 @@ class BackSource implements Worker, LiveStreamOwner {
     return this.#config
   }
 
+  get ownToken(): string {
+    return this.#context.ownToken
+  }
+
   onDisconnect({ number: source }: LiveStream, code: string, message: string): void {
     this.#context.send({ t: 'disconnect', source, code, message })
   }
@@ -134,6 +145,10 @@ class BackSource implements Worker, LiveStreamOwner {
           total: found.length,
         }
       }
+      case 'programs': {
+        const programs = streams.flatMap(({ live }) => live.status().programs ?? [])
+        return { of: 'programs', programs: programs.slice(0, maxPageSize) }
+      }
       default:
         return null
     }
@@ -156,6 +171,7 @@ class BackSource implements Worker, LiveStreamOwner {
     const entry = this.#streams.get(number) ?? this.#newEntry(stream, number)
     if (entry === null) return
     if (publisher !== null) {
+      entry.live.publisherParam = publisher.param
       entry.link = this.#linkTo(publisher.path)
       entry.link.send({ t: 'attach', publishId: publisher.publishId, source: number })
     }

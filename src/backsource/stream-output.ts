@@ -11,12 +11,16 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
+  /** The query of the present publisher's URL, with the `?`; of the last one while there is none. */
+  readonly publisherParam: string
+  /** By which this server's own programs are known; see base/own-client.ts. */
+  readonly ownToken: string
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */
   disconnect(code: string, message: string): void
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'programs'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

@@ -12,3 +12,8 @@ export function newId(length = 8): string {
   for (const byte of randomBytes(length)) id += alphabet[byte % alphabet.length]
   return id
 }
+
+/** 128 bits that nobody can guess, as 32 hexadecimal digits. */
+export function newSecret(): string {
+  return randomBytes(16).toString('hex')
+}

@@ -5,6 +5,7 @@ import {
   type ClientInfo,
   type FromMaster,
   maxPageSize,
+  type ProgramFacts,
   type Question,
   type ReloadOutcome,
   type ServerFacts,
@@ -104,6 +105,12 @@ export class Inspector {
   async traffic(): Promise<{ server: ServerFacts; traffic: TrafficView[] }> {
     const { server, answers } = await this.#ask({ ask: 'traffic' })
     return { server, traffic: trafficViews(pick(answers, 'traffic').flatMap(({ traffic }) => traffic)) }
+  }
+
+  /** Programs of others that run for streams, or bring them. */
+  async programs(): Promise<ProgramFacts[]> {
+    const { answers } = await this.#ask({ ask: 'programs' })
+    return pick(answers, 'programs').flatMap(({ programs }) => programs)
   }
 
   /** Has the configuration read again, as SIGHUP does. */

@@ -15,7 +15,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -46,6 +46,8 @@ export interface PublisherRef {
   publishId: PublishId
   /** Connection id of the publisher: the source id in logs. */
   connectionId: string
+  /** The query of its URL, with the `?`; '' if there is none. */
+  param: string
 }
 
 /** Master to any worker. */
@@ -56,6 +58,8 @@ export type FromMaster =
       index: number
       socketPath: string
       serverId: string
+      /** By which the programs that this server runs are known when they connect to it; see base/own-client.ts. */
+      ownToken: string
       config: Config
       log: LogOptions
     }
@@ -103,7 +107,7 @@ export type ToMaster =
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string }
   | { t: 'left'; connectionId: string }
-  | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
+  | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string; param: string }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
   | { t: 'watch'; stream: StreamId }
@@ -182,6 +186,31 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if programs run for the stream. */
+  programs?: ProgramFacts[]
+}
+
+/** What a program runs for. */
+export type ProgramKind = 'transcode' | 'exec' | 'ingest'
+
+/** A program of others that runs for a stream, or brings one. */
+export interface ProgramFacts {
+  kind: ProgramKind
+  /** The engine of a transcode, the number of a line of exec, or the name of an ingest and its engine. */
+  name: string
+  vhost: string
+  /** The stream that it runs for; '' for an ingest. */
+  stream: StreamId | ''
+  /** `waiting`: it ended, and is started again soon. */
+  state: 'running' | 'waiting' | 'stopping' | 'stopped'
+  /** 0 unless it runs. */
+  pid: number
+  /** How often it was started after it had ended. */
+  restarts: number
+  /** Why it ended when it last failed; '' if it never did. */
+  lastError: string
+  /** How long it has been running; 0 unless it runs. */
+  upMs: number
 }
 
 /** The HLS of a stream. */
@@ -213,6 +242,8 @@ export type Question =
   | { ask: 'kick'; id: string }
   | { ask: 'audience'; streams: StreamId[] }
   | { ask: 'traffic' }
+  /** Programs of others that run for streams, or bring them, {@link maxPageSize} at most: to back-sources and the master. */
+  | { ask: 'programs' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
   /** By its {@link streamTag}. */
@@ -229,6 +260,7 @@ export type Answer =
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
+  | { of: 'programs'; programs: ProgramFacts[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
-import { newId } from '../base/ids.ts'
+import { newId, newSecret } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
@@ -13,6 +14,7 @@ import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
+import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
@@ -48,6 +50,7 @@ export class Master {
   readonly #log: ProcessLog
   readonly #logger: Logger
   readonly #serverId = newId()
+  readonly #ownToken = newSecret()
   readonly #startedAt = Date.now()
   readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
@@ -57,6 +60,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
+  readonly #ingests: Ingests
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -93,6 +97,7 @@ export class Master {
     this.#pidFile = pidFile
     this.#runtime = runtime
     this.#ends = new WorkerEnds(log.logger)
+    this.#ingests = new Ingests(log.logger, this.#ownToken)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
     this.#pool = new BackSourcePool(
@@ -104,13 +109,8 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, message.source, code, message.message)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
@@ -135,6 +135,7 @@ export class Master {
         this.#httpGroup.start(httpWorkers(this.#config)),
       ])
       this.#pool.refill()
+      this.#ingests.apply(this.#config)
       return endpoints.flat()
     } catch (error) {
       await this.stop()
@@ -234,6 +235,8 @@ export class Master {
         return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
       case 'traffic':
         return { of: 'traffic', traffic: streamsByVhost(this.#table.sources) }
+      case 'programs':
+        return { of: 'programs', programs: this.#ingests.facts }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
       case 'reload':
@@ -286,6 +289,7 @@ export class Master {
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
     this.#streamGroup.resize(streamWorkers(next))
     this.#httpGroup.resize(httpWorkers(next))
+    this.#ingests.apply(next)
     this.#logger.info(diff, 'reloaded')
     return { applied: true, changes: diff, warnings: [...warnings], atNextStart }
   }
@@ -308,6 +312,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
     await this.#ends.stop(this.#pool.workers)
@@ -344,6 +349,7 @@ export class Master {
         index: index ?? this.#spawned,
         socketPath: this.#runtime.socket(`${socketPrefixes[role]}${this.#spawned}`),
         serverId: this.#serverId,
+        ownToken: this.#ownToken,
         config: this.#config,
         log: this.#config.log,
       },
@@ -387,8 +393,4 @@ export class Master {
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -30,7 +30,7 @@ const ownVariables = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM
 
 export interface SpawnOptions {
   /** Added to the environment. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>> | undefined
   /** What it writes to standard output and standard error. */
   readonly onOutput: (bytes: Buffer) => void
   /** Its guard ended before it: nothing would end it with its owner any more. */

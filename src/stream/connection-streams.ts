@@ -109,7 +109,7 @@ export class ConnectionStreams {
     logger.info({ stream: displayName(stream), style: request.style }, 'publish')
     const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
     const publisher = this.#hubs.publishers.publish(
-      { stream, ip, connectionId: id, latency },
+      { stream, ip, connectionId: id, param: request.param, latency },
       {
         isConnected: () => this.#owner.isConnected,
         readOn: () => this.#owner.readOn(),

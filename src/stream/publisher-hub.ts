@@ -18,6 +18,8 @@ export interface PublishWish {
   readonly stream: StreamId
   readonly ip: string
   readonly connectionId: string
+  /** The query of its URL, with the `?`. */
+  readonly param: string
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -83,6 +85,7 @@ export class PublisherHub {
       stream: wish.stream,
       ip: wish.ip,
       connectionId: wish.connectionId,
+      param: wish.param,
     })
     return publisher
   }

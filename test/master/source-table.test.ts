@@ -29,7 +29,15 @@ function setUp({ vhost = '', globals = '', registry = new MemoryRegistry() as St
 type SetUp = ReturnType<typeof setUp>
 
 function publishMessage(publishId: PublishId, changed: Partial<PublishMessage> = {}): PublishMessage {
-  return { t: 'publish', publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}`, ...changed }
+  return {
+    t: 'publish',
+    publishId,
+    stream,
+    ip: '10.0.0.1',
+    connectionId: `c${publishId}`,
+    param: '',
+    ...changed,
+  }
 }
 
 type PublishMessage = Extract<ToMaster, { t: 'publish' }>
@@ -49,7 +57,7 @@ function refusal(publishId: PublishId, code: string, message: unknown = expect.a
 }
 
 function openMessage(worker: FakeWorker, publishId: PublishId, source = 1): FromMaster {
-  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}` }
+  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}`, param: '' }
   return { t: 'open', stream, source, publisher }
 }
 

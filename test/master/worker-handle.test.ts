@@ -15,7 +15,7 @@ test('a process that the system cannot start is one that ended at boot', async (
     onExit: vi.fn<WorkerListener['onExit']>(),
   }
   const config = configOf()
-  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', config, log: config.log }
+  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', ownToken: 'y', config, log: config.log }
   const worker = new WorkerHandle('stream', init, listener)
   expect(worker.exited).toBe(false)
   expect(listener.onExit).not.toHaveBeenCalled()

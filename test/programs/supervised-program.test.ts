@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -154,16 +154,6 @@ test('what it has started ends with it, however it ends', async () => {
   const child = Number((await written(file)).split('\n')[0])
   await supervised.stop()
   await vi.waitFor(() => expect(isAlive(child)).toBe(false), waitOptions)
-})
-
-test('its log is put aside when it is long, and nothing waits for it', async () => {
-  const file = join(tempDir(), 'below/a/directory/x.log')
-  const script = 'head -c 3000000 /dev/zero | tr "\\0" x; sleep 60'
-  const { supervised } = program({ args: ['-c', script], logFile: file })
-  supervised.start()
-  await vi.waitFor(() => expect(existsSync(`${file}.1`)).toBe(true), waitOptions)
-  await supervised.stop()
-  for (const path of [file, `${file}.1`]) expect(readFileSync(path).length).toBeLessThan(1.3 * 1024 ** 2)
 })
 
 test('a log that cannot be written is told once', async () => {

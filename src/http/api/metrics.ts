@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
-import { maxPageSize } from '../../ipc/contract.ts'
+import { maxPageSize, type ProgramFacts } from '../../ipc/contract.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
@@ -20,10 +20,11 @@ type Values = readonly (readonly [labels: Labels, value: number])[]
  * what is gone leaves no series behind. This module brings the library: it is loaded with the first scrape.
  */
 export async function metricsText({ inspector, config }: ApiHost): Promise<string> {
-  const [{ server, processes }, { traffic }, { items, total }] = await Promise.all([
+  const [{ server, processes }, { traffic }, { items, total }, programs] = await Promise.all([
     inspector.status(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
+    inspector.programs(),
   ])
   const page = new MetricsPage()
   page.gauge('build_info', 'Always 1; the version is a label.', [[{ version }, 1]])
@@ -40,6 +41,7 @@ export async function metricsText({ inspector, config }: ApiHost): Promise<strin
     [{}, total - Math.min(items.length, maxLabelled)],
   ])
   addProcesses(page, processes)
+  addPrograms(page, programs)
   return page.text()
 }
 
@@ -163,6 +165,18 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
     'process_connections',
     'Connections of clients in a worker.',
     values(({ connections }) => connections),
+  )
+}
+
+function addPrograms(page: MetricsPage, programs: readonly ProgramFacts[]): void {
+  const states = Map.groupBy(programs, ({ kind, state }) => `${kind} ${state}`)
+  page.gauge(
+    'programs',
+    'Programs of others that run for streams, or bring them.',
+    [...states].map(([key, { length }]) => {
+      const [kind = '', state = ''] = key.split(' ')
+      return [{ kind, state }, length]
+    }),
   )
 }
 

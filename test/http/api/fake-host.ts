@@ -10,6 +10,7 @@ import type {
   Answer,
   ClientInfo,
   EncodedAnswer,
+  ProgramFacts,
   Question,
   ReloadOutcome,
   ServerFacts,
@@ -69,6 +70,13 @@ const status: WorkerStatus = {
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
 }
 
+export const programs: ProgramFacts[] = [
+  {
+    ...{ kind: 'transcode', name: 'live sd', vhost: '__defaultVhost__', stream: streamName },
+    ...{ state: 'running', pid: 4711, restarts: 2, lastError: 'exit status 1: no such codec', upMs: 1500 },
+  },
+]
+
 /** What the processes answer. */
 function answerTo(question: Question, reload: ReloadOutcome): Answer {
   const streams = [info, bare]
@@ -81,6 +89,8 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
       return { of: 'clients', clients: [player].slice(question.start), total: 1 }
     case 'client':
       return { of: 'clients', clients: question.id === player.id ? [player] : [], total: 1 }
+    case 'programs':
+      return { of: 'programs', programs }
     case 'kick':
       return { of: 'kick', kicked: question.id === player.id }
     case 'audience': {

@@ -9,7 +9,14 @@ import {
   vhostAnswer,
   vhostsAnswer,
 } from './lists.ts'
-import { healthSchema, rawAnswer, reloadAnswer, snapshotSchema, workersAnswer } from './server.ts'
+import {
+  healthSchema,
+  programsAnswer,
+  rawAnswer,
+  reloadAnswer,
+  snapshotSchema,
+  workersAnswer,
+} from './server.ts'
 import {
   authorsAnswer,
   featuresAnswer,
@@ -81,6 +88,9 @@ export const paths: Readonly<Record<string, PathItem>> = {
   '/api/v1/clients/{id}': {
     get: { summary: 'One client.', answer: clientAnswer, codes: noClient },
     delete: { summary: 'Closes the client’s connection.', answer: envelopeSchema, codes: noClient },
+  },
+  '/api/v1/programs': {
+    get: { summary: 'Programs that run for streams: transcode, exec, ingest.', answer: programsAnswer },
   },
   '/api/v1/workers': { get: { summary: 'The processes, the master first.', answer: workersAnswer } },
   '/api/v1/events': {
