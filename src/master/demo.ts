@@ -22,7 +22,7 @@ export interface DemoPorts {
  */
 export async function runDemo(ports: DemoPorts): Promise<void> {
   if (!existsSync(clip)) throw new WeirError('CONFIG_UNREADABLE', `the demo's clip ${clip} is missing`)
-  const dir = mkdtempSync(join(tmpdir(), 'weir-demo-'))
+  const dir = mkdtempSync(join(tmpdir(), `weir-demo-${process.pid}-`))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   const file = join(dir, 'weir.conf')
   writeFileSync(file, demoConfig(dir, ports))
