@@ -24,9 +24,11 @@ export function hasVariable(template: string, values: ProgramValues): boolean {
 /**
  * The output of FFmpeg. In a URL a value is percent-encoded; in the name of a file what FFmpeg gives a meaning
  * to becomes `_`: protocols (`tcp:`), several outputs (`a|b`), numbered files (`%d`).
+ * @param whole that the slashes of an application are encoded too: Weir decodes names, and clients that have their own
+ *   view of how many levels an application has cannot get it wrong
  */
-export function expandOutput(template: string, values: ProgramValues): string {
-  if (template.includes('://')) return expandArgument(template, values, inUrl)
+export function expandOutput(template: string, values: ProgramValues, whole = false): string {
+  if (template.includes('://')) return expandArgument(template, values, whole ? asOneName : inUrl)
   const path = expandArgument(template, values, (value) => value.replace(/[|%[\]:*?]/g, '_'))
   // The beginning of a name alone could still be a protocol's: `[app]:` …
   return template.startsWith('[') && !path.startsWith('./') ? `./${path}` : path
@@ -37,7 +39,14 @@ function asItIs(value: string): string {
 }
 
 function inUrl(value: string, name: string): string {
+  return value
+    .split('/')
+    .map((part) => asOneName(part, name))
+    .join('/')
+}
+
+function asOneName(value: string, name: string): string {
   // A query stays one: only what can be in no URL is encoded.
   if (name === 'param') return value.replace(/[^\w\-.~!$&'()*+,;=:@/?%]/gu, encodeURIComponent)
-  return value.split('/').map(encodeURIComponent).join('/')
+  return encodeURIComponent(value)
 }

@@ -84,6 +84,11 @@ function vhost({ vwidth = 64, transcode = 'on', ingest = 'on' } = {}): string {
     }`
 }
 
+async function reload(server: Server, changes: Parameters<typeof vhost>[0]): Promise<void> {
+  server.configure({ httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost(changes) })
+  await server.reload()
+}
+
 test('a file is ingested, transcoded once and given to programs, and no death of a process leaves one behind', async () => {
   const server = await startServer({ httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost() })
   const { id } = await published(server, name)
@@ -105,46 +110,37 @@ test('a file is ingested, transcoded once and given to programs, and no death of
   await server.waitForLog({ code: 'TRANSCODE_LOOP', stream: `live/${name}_sd` })
   expect((await programsOf(server)).filter(({ kind }) => kind === 'transcode')).toHaveLength(1)
 
-  // A reload changes what it changes.
-  server.configure({ httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost({ vwidth: 80 }) })
-  await server.reload()
+  // A reload changes, ends and begins what it says, and nothing else.
+  await reload(server, { vwidth: 80 })
   const changed = await running(server, 'transcode', id, [transcode.pid])
   expect(isRunning(transcode.pid)).toBe(false)
+  await reload(server, { transcode: 'off' })
+  await gone('the transcode', changed.pid)
   expect(await running(server, 'ingest')).toMatchObject({ pid: ingest.pid, restarts: 0 })
   expect(await running(server, 'exec', id)).toMatchObject({ pid: exec.pid, restarts: 0 })
+  await reload(server, { ingest: 'off' })
+  await gone('the ingest', ingest.pid)
+  await gone('what runs for its stream', exec.pid)
+  await until('the list to be empty', async () => (await programsOf(server)).length === 0)
+  await reload(server, {})
+  const [ingests, transcodes, execs] = [
+    await running(server, 'ingest'),
+    await running(server, 'transcode', id),
+    await running(server, 'exec', id),
+  ]
 
   // A back-source that is killed takes its programs along; another one starts them again.
   const [backSource] = backSourcesOf(await server.status(), name)
   process.kill(backSource!.pid, 'SIGKILL')
-  await gone('the transcode of the dead back-source', changed.pid)
-  await gone('the program of the dead back-source', exec.pid)
-  await running(server, 'transcode', id, [changed.pid])
-  expect(isRunning(ingest.pid)).toBe(true)
+  await gone('the transcode of the dead back-source', transcodes.pid)
+  await gone('the program of the dead back-source', execs.pid)
+  await running(server, 'transcode', id, [transcodes.pid])
+  expect(isRunning(ingests.pid)).toBe(true)
 
   // So does the master; with the ingest its stream ends, with that what runs for it, and with them the last workers.
   await server.master.kill()
-  await gone('the ingest of the dead master', ingest.pid)
+  await gone('the ingest of the dead master', ingests.pid)
   await until('everything to be gone', () => server.processes().length === 0)
-})
-
-test('a reload ends and begins transcodes and ingests', async () => {
-  const server = await startServer({ httpWorkers: 1, vhost: vhost({ transcode: 'off' }) })
-  const { id } = await published(server, name)
-  const ingest = await running(server, 'ingest')
-  server.configure({ httpWorkers: 1, vhost: vhost() })
-  await server.reload()
-  const { pid } = await running(server, 'transcode', id)
-  server.configure({ httpWorkers: 1, vhost: vhost({ transcode: 'off' }) })
-  await server.reload()
-  await gone('the transcode', pid)
-  expect(await running(server, 'ingest')).toMatchObject({ pid: ingest.pid })
-  server.configure({ httpWorkers: 1, vhost: vhost({ ingest: 'off' }) })
-  await server.reload()
-  await gone('the ingest', ingest.pid)
-  await until('the stream to end', async () =>
-    (await streamsOf(server)).every(({ publish }) => !publish.active),
-  )
-  expect(await programsOf(server)).toEqual([])
 })
 
 test('weir demo shows a picture without a configuration, and leaves nothing behind', async () => {

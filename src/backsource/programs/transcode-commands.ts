@@ -58,8 +58,10 @@ function commandOf(ffmpeg: string, engine: string, config: EngineConfig, host: O
 
 /** What goes back to this server says that it comes from a transcode, so that it is not transcoded again. */
 function outputOf(engine: string, config: EngineConfig, host: OutputHost): string {
-  const output = expandOutput(config.output, { ...streamValues(host), engine })
-  if (!isOwnServer(output, host.config)) return output
+  const values = { ...streamValues(host), engine }
+  const elsewhere = expandOutput(config.output, values)
+  if (!isOwnServer(elsewhere, host.config)) return elsewhere
+  const output = expandOutput(config.output, values, true)
   const { app, stream, tcUrl } = parseRtmpUrl(output)
   const target = parseTcUrl(tcUrl, app, stream)
   const vhost = vhostNameOf(host.config, target.vhost) ?? target.vhost
