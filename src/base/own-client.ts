@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { nodeCrypto } from './node-crypto.ts'
 
 /** What a program does that Weir runs, and that connects to Weir as a client. */
 export type OwnClientKind = 'transcode' | 'ingest' | 'exec'
@@ -31,5 +31,5 @@ export function ownClientKind(param: string, token: string): OwnClientKind | nul
 
 function isEqual(given: string, token: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(token)]
-  return token !== '' && a.length === b.length && timingSafeEqual(a, b)
+  return token !== '' && a.length === b.length && nodeCrypto().timingSafeEqual(a, b)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { newId, newSecret } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
@@ -18,10 +18,18 @@ import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
+import {
+  canReusePort,
+  endpointsOf,
+  httpWorkers,
+  poolLimits,
+  startsAtOnce,
+  streamWorkers,
+} from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
+import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -105,16 +113,10 @@ export class Master {
       poolLimits(config),
       this.#logger,
       {
-        onMessage: (backSource, message) => {
-          if (message.t === 'opened') this.#table.opened(backSource, message.source)
-          else if (message.t === 'detached') this.#table.detached(backSource, message.source)
-          else if (message.t === 'disconnect') {
-            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
-            this.#table.disconnect(backSource, message.source, code, message.message)
-          }
-        },
+        onMessage: (backSource, message) => tellTable(this.#table, backSource, message),
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
+      startsAtOnce(),
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')

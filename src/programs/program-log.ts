@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { nodeCrypto } from '../base/node-crypto.ts'
 
 /** The log file of a program is put aside as `FILE.1`, in the place of the one before, when it is as long as this. */
 const maxFileBytes = 1024 * 1024
@@ -100,7 +100,7 @@ export function programLogFile(directory: string, parts: readonly string[]): str
 function shortened(name: string): string {
   const bytes = Buffer.from(name)
   if (bytes.length <= maxNameBytes) return name
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  const hash = nodeCrypto().createHash('sha256').update(bytes).digest('hex').slice(0, 16)
   // A character that is cut through becomes U+FFFD.
   return `${bytes.subarray(0, maxNameBytes - hash.length - 4).toString()}-${hash}`
 }

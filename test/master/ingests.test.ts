@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Ingests, ingestPrograms } from '../../src/master/ingests.ts'
 import { configOf } from '../support/config.ts'
 import { recordingLogger, silentLogger } from '../support/logger.ts'
-import { tempDir } from '../support/temp-dir.ts'
 
+/** Does nothing, whatever it is told. */
+const fakeFfmpeg = fileURLToPath(new URL('../support/fake-ffmpeg.sh', import.meta.url))
 const waitOptions = { timeout: 10_000, interval: 10 }
 const vhost = '__defaultVhost__'
 const own = 'rtmp://127.0.0.1:1935'
@@ -93,14 +93,12 @@ test('what is not enabled is not fetched', () => {
 })
 
 test('a reload adds, changes and removes ingests, and touches no other', async () => {
-  const program = join(tempDir(), 'ffmpeg')
-  writeFileSync(program, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
   const ingests = new Ingests(silentLogger, 's3cret')
   onTestFinished(() => ingests.stop())
   const apply = (...names: string[]): void => {
     const sections = names.map(
       (name) =>
-        `ingest ${name.split(' ')[0]} { enabled on; ffmpeg ${program}; input { url ${name.replace(' ', '')}; } }`,
+        `ingest ${name.split(' ')[0]} { enabled on; ffmpeg ${fakeFfmpeg}; input { url ${name.replace(' ', '')}; } }`,
     )
     ingests.apply(configOf(`ff_log_dir /dev/null; vhost ${vhost} { ${sections.join('\n')} }`))
   }

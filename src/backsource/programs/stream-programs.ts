@@ -1,10 +1,8 @@
-import { ownClientKind } from '../../base/own-client.ts'
+import { codeOf, messageOf } from '../../base/errors.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import { dataType, isHeader, type Packet } from '../../media/packet.ts'
-import { ProgramSet, type WantedProgram } from '../../programs/program-set.ts'
 import type { OutputFacts, OutputHost, OutputKind, StreamOutput } from '../stream-output.ts'
-import { execCommands } from './exec-commands.ts'
-import { transcodeCommands } from './transcode-commands.ts'
+import type { ProgramRunner } from './program-runner.ts'
 
 /** Transcodes and programs as an output of a stream. */
 export const streamPrograms: OutputKind = {
@@ -16,66 +14,61 @@ export const streamPrograms: OutputKind = {
 
 /**
  * The programs of others that run while a stream is published: FFmpeg for each engine of `transcode`, and what `exec`
- * names. They get the stream as any player does.
+ * names. They get the stream as any player does. What runs them is loaded when a stream wants some: most have none.
  */
 class StreamPrograms implements StreamOutput {
-  readonly #host: OutputHost
-  readonly #programs: ProgramSet
+  readonly #loaded: Promise<void>
+  #runner: ProgramRunner | null = null
   #vhost: VhostConfig
   /** `waiting`: a publisher is there, and its first frame is not. */
   #state: 'idle' | 'waiting' | 'live' = 'idle'
 
   constructor(vhost: VhostConfig, host: OutputHost) {
     this.#vhost = vhost
-    this.#host = host
-    this.#programs = new ProgramSet(host.logger)
+    this.#loaded = this.#load(host)
   }
 
   get facts(): OutputFacts {
-    return { programs: this.#programs.facts }
+    return { programs: this.#runner?.facts ?? [] }
   }
 
   reconfigure(vhost: VhostConfig): boolean {
     if (!wantsPrograms(vhost)) return false
     this.#vhost = vhost
-    if (this.#state === 'live') this.#programs.apply(this.#commands())
+    if (this.#state === 'live') this.#runner?.run(vhost)
     return true
   }
 
   onRestart(): void {
-    this.#programs.apply([])
+    this.#runner?.end()
     this.#state = 'waiting'
   }
 
   onIdle(): void {
-    this.#programs.apply([])
+    this.#runner?.end()
     this.#state = 'idle'
   }
 
   onPacket(packet: Packet): void {
     if (this.#state !== 'waiting' || packet.type === dataType || isHeader(packet)) return
     this.#state = 'live'
-    this.#programs.apply(this.#commands())
+    this.#runner?.run(this.#vhost)
   }
 
   async close(): Promise<void> {
     this.#state = 'idle'
-    await this.#programs.stop()
+    await this.#loaded
+    await this.#runner?.stop()
   }
 
-  #commands(): WantedProgram[] {
-    const { publisherParam, ownToken, logger } = this.#host
-    const commands = execCommands(this.#vhost, this.#host)
-    if (ownClientKind(publisherParam, ownToken) !== 'transcode') {
-      return [...transcodeCommands(this.#vhost, this.#host), ...commands]
+  async #load(host: OutputHost): Promise<void> {
+    try {
+      const { ProgramRunner } = await import('./program-runner.ts')
+      this.#runner = new ProgramRunner(host)
+      if (this.#state === 'live') this.#runner.run(this.#vhost)
+    } catch (error) {
+      host.logger.error({ code: codeOf(error) }, `programs cannot be run: ${messageOf(error)}`)
     }
-    if (Object.values(this.#vhost.transcode).some(({ enabled }) => enabled)) {
-      logger.info(
-        { code: 'TRANSCODE_LOOP' },
-        'transcode: none for a stream that is the output of a transcode',
-      )
-    }
-    return commands
   }
 }
 

@@ -3,6 +3,9 @@ import { readFlvFile } from '../../client/flv-file.ts'
 import { isEndOfSequence } from '../../media/end-of-sequence.ts'
 import { isHeader, type Packet, type PacketType } from '../../media/packet.ts'
 
+/** How far tracks of two rounds may overlap. */
+const maxOverlapMs = 100
+
 /** The times of one track's frames in a round, in milliseconds. */
 interface TrackTimes {
   readonly firstMs: number
@@ -63,12 +66,15 @@ class Round {
     return timeMs
   }
 
-  /** From its first frame to the first of the next round. */
+  /**
+   * When the next round begins: each track goes on where its own frames end. Tracks that do not begin and end together
+   * (a sound that comes first) may overlap a little; one that is much longer than the others is waited for.
+   */
   get durationMs(): number {
-    const ends = [...this.#tracks.values()].map(({ firstMs, lastMs, frames }) => {
-      return lastMs + (frames > 1 ? Math.max(1, Math.round((lastMs - firstMs) / (frames - 1))) : 0)
+    const lengths = [...this.#tracks.values()].map(({ firstMs, lastMs, frames }) => {
+      return frames > 1 ? lastMs - firstMs + Math.max(1, Math.round((lastMs - firstMs) / (frames - 1))) : 0
     })
-    return Math.max(0, ...ends)
+    return Math.max(0, this.#endMs - maxOverlapMs, ...lengths)
   }
 
   get #endMs(): number {

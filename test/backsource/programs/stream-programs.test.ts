@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { LiveStream } from '../../../src/backsource/live-stream.ts'
 import type { VhostConfig } from '../../../src/config/config.ts'
@@ -7,6 +8,8 @@ import { recordingLogger } from '../../support/logger.ts'
 import { keyFrame, videoHeader } from '../../support/packets.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
+/** Does nothing, whatever it is told. */
+const fakeFfmpeg = fileURLToPath(new URL('../../support/fake-ffmpeg.sh', import.meta.url))
 const waitOptions = { timeout: 10_000, interval: 10 }
 
 /** A stream of a virtual host that runs programs which do nothing but sleep. */
@@ -96,17 +99,18 @@ test('a reload while the stream runs ends, leaves alone and begins programs', as
   await vi.waitFor(() => expect(isAlive(kept!.pid) || isAlive(begun!.pid)).toBe(false), waitOptions)
 })
 
-const transcode = `transcode { enabled on; ffmpeg sleep;
+const transcode = `transcode { enabled on; ffmpeg ${fakeFfmpeg};
   engine sd { enabled on; vcodec copy; acodec copy; output rtmp://127.0.0.1/live/[stream]_sd; } }`
 
 test.each([
   ['?weir_own=transcode.s3cret', []],
   ['?weir_own=transcode.guessed', ['transcode']],
   ['?weir_own=ingest.s3cret', ['transcode']],
-])('a publisher with %s has the programs %j', (param, kinds) => {
-  const { begin, programs, lines } = setUp(transcode)
+])('a publisher with %s has the programs %j', async (param, kinds) => {
+  const { begin, run, lines } = setUp(`${transcode} ${exec(60)}`)
   begin(param)
-  expect(programs().map(({ kind }) => kind)).toEqual(kinds)
+  const running = await run(kinds.length + 1)
+  expect(running.map(({ kind }) => kind)).toEqual([...kinds, 'exec'])
   const loops = lines.filter(({ code }) => code === 'TRANSCODE_LOOP')
   expect(loops).toHaveLength(kinds.length === 0 ? 1 : 0)
 })

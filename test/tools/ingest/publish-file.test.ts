@@ -60,6 +60,19 @@ test('the times of a loop go on, and headers come once', async () => {
   expect(times).toEqual([0, 10, 40, 33, 80, 56, 120, 130, 160, 153, 200, 176])
 })
 
+test('a track that is much longer than the others is waited for', async () => {
+  const frames = [keyFrame(0), interFrame(40), sound(20), sound(1020)]
+  const packets = await taken(await fileOf(...frames), 5)
+  // The sound is 1000 ms a frame: its next one is due then, and so is the picture.
+  expect(packets.at(-1)).toMatchObject({ type: videoType, timestamp: 2000 })
+})
+
+test('a track that begins and ends before the other does not make that wait', async () => {
+  const frames = [sound(0), keyFrame(23), sound(40), interFrame(63)]
+  const packets = await taken(await fileOf(...frames), 8)
+  expect(packets.map(({ timestamp }) => timestamp)).toEqual([0, 23, 40, 63, 80, 103, 120, 143])
+})
+
 test('headers that have changed within the file come again in each round', async () => {
   const path = await fileOf(videoHeader('one'), keyFrame(0), videoHeader('two'), keyFrame(40))
   const packets = await taken(path, 8)
