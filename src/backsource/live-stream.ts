@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
+import type { PublisherRef, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
 import { displayName } from '../live/stream-key.ts'
 import {
@@ -51,6 +51,8 @@ export class LiveStream {
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
   readonly #outputs: StreamOutputs
   #config: VhostConfig
+  /** The present one, or the last. */
+  #publisher: PublisherRef | null = null
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
   #descriptions = 0
@@ -60,8 +62,6 @@ export class LiveStream {
   #publishedAtMs = 0
   /** Video frames of all publishers. */
   #frames = 0
-  /** The query of the present publisher's URL. */
-  publisherParam = ''
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
 
@@ -77,20 +77,22 @@ export class LiveStream {
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
-    const self = this
     const host: OutputHost = {
       stream,
       logger: this.#logger,
       ownToken: owner.ownToken,
-      get publisherParam() {
-        return self.publisherParam
-      },
+      publisher: () => ({ param: this.#publisher?.param ?? '' }),
       get config() {
         return owner.config
       },
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
+  }
+
+  /** Whose packets come next. */
+  set publisher(publisher: PublisherRef) {
+    this.#publisher = publisher
   }
 
   set config(config: VhostConfig) {

@@ -171,7 +171,7 @@ class BackSource implements Worker, LiveStreamOwner {
     const entry = this.#streams.get(number) ?? this.#newEntry(stream, number)
     if (entry === null) return
     if (publisher !== null) {
-      entry.live.publisherParam = publisher.param
+      entry.live.publisher = publisher
       entry.link = this.#linkTo(publisher.path)
       entry.link.send({ t: 'attach', publishId: publisher.publishId, source: number })
     }

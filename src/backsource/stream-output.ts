@@ -11,8 +11,8 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
-  /** The query of the present publisher's URL, with the `?`; of the last one while there is none. */
-  readonly publisherParam: string
+  /** The present publisher, or the last: the query as it gave it, with a leading `?`. */
+  publisher(): { readonly param: string }
   /** By which this server's own programs are known; see base/own-client.ts. */
   readonly ownToken: string
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */

@@ -46,7 +46,8 @@ export interface PublisherRef {
   publishId: PublishId
   /** Connection id of the publisher: the source id in logs. */
   connectionId: string
-  /** The query of its URL, with the `?`; '' if there is none. */
+  ip: string
+  /** The query as the encoder gave it, with a leading `?`. */
   param: string
 }
 

@@ -305,6 +305,7 @@ export class SourceTable {
       path: publisher.worker.socketPath,
       publishId: publisher.publishId,
       connectionId: publisher.connectionId,
+      ip: publisher.ip,
       param: publisher.param,
     }
     entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })

@@ -36,8 +36,9 @@ export class ProgramRunner {
   }
 
   #transcodes(vhost: VhostConfig): WantedProgram[] {
-    const { publisherParam, ownToken, logger } = this.#host
-    if (ownClientKind(publisherParam, ownToken) !== 'transcode') return transcodeCommands(vhost, this.#host)
+    const { ownToken, logger } = this.#host
+    if (ownClientKind(this.#host.publisher().param, ownToken) !== 'transcode')
+      return transcodeCommands(vhost, this.#host)
     if (Object.values(vhost.transcode).some(({ enabled }) => enabled)) {
       const message = 'transcode: none for a stream that is the output of a transcode'
       logger.info({ code: 'TRANSCODE_LOOP' }, message)

@@ -7,7 +7,8 @@ import type { OutputHost } from '../stream-output.ts'
 const secret = /([?&])weir_own=[^&]*/g
 
 /** What the variables of a stream stand for. */
-export function streamValues({ stream: id, config, publisherParam }: OutputHost) {
+export function streamValues(host: OutputHost) {
+  const { stream: id, config } = host
   const { vhost, app, stream } = splitStreamId(id)
   return {
     vhost,
@@ -15,7 +16,10 @@ export function streamValues({ stream: id, config, publisherParam }: OutputHost)
     stream,
     port: String(ownAddress(config).port),
     // A client may send anything; no program can be given a NUL.
-    param: publisherParam.replace(secret, '$1').replace(/\p{Cc}/gu, ''),
+    param: host
+      .publisher()
+      .param.replace(secret, '$1')
+      .replace(/\p{Cc}/gu, ''),
   }
 }
 

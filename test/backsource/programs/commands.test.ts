@@ -16,7 +16,7 @@ function setUp(section: string, path = 'live/x', publisherParam = '') {
     stream: `${vhostName}/${path}`,
     logger,
     config,
-    publisherParam,
+    publisher: () => ({ param: publisherParam }),
     ownToken: 's3cret',
     disconnect: () => expect.unreachable(),
   }

@@ -26,7 +26,7 @@ function setUp(section: string) {
   })
   onTestFinished(() => live.close())
   const begin = (param = ''): void => {
-    live.publisherParam = param
+    live.publisher = { path: '', publishId: 1, connectionId: 'pub1', ip: '', param }
     live.publish('pub1')
     live.push(videoHeader('avc'))
     live.push(keyFrame(0, 'key'))
