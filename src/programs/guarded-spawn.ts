@@ -91,7 +91,9 @@ export function spawnGuarded(
       if (hasPid && child.exitCode === null && child.signalCode === null) options.onUnguarded()
     }, neverFails)
   }
-  Promise.all(ends).then(([how]) => options.onEnd(child.exitCode, String(how)), neverFails)
+  Promise.all(ends).then(([how]) => {
+    options.onEnd(child.pid === undefined ? null : child.exitCode, String(how))
+  }, neverFails)
   return {
     pid: child.pid ?? 0,
     guarded: guard !== null,
