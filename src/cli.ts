@@ -9,6 +9,7 @@ import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
 import { runDemo } from './master/demo.ts'
 import { enterWorkDir, runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
+import { signCommand } from './tools/sign/command.ts'
 
 const defaultConfig = 'conf/weir.conf'
 
@@ -104,6 +105,7 @@ program
   .action((ports: { rtmpPort: number; apiPort: number; httpPort: number }) => {
     return runDemo({ rtmp: ports.rtmpPort, api: ports.apiPort, http: ports.httpPort })
   })
+program.addCommand(signCommand())
 
 // The load tool is loaded only when it is asked for. Its options have letters that mean something else before it.
 if (process.argv.includes('bench')) {

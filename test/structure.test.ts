@@ -10,7 +10,8 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'hooks', 'programs', 'worker', 'pull'],
+  ['client', 'access', 'programs', 'worker', 'pull'],
+  ['hooks'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]

@@ -1,9 +1,11 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
+import type { HookSubject } from '../hooks/hook-body.ts'
+import type { FileHooks } from '../hooks/stream-hooks.ts'
 import type { PublisherRef, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
-import { displayName } from '../live/stream-key.ts'
+import { displayName, splitStreamId } from '../live/stream-key.ts'
 import {
   type AudioDescription,
   describeAudio,
@@ -32,6 +34,8 @@ export interface LiveStreamOwner {
   readonly config: Config
   /** See base/own-client.ts. */
   readonly ownToken: string
+  /** Tells other servers of the files that are made of streams. */
+  readonly hooks: FileHooks
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
@@ -81,10 +85,11 @@ export class LiveStream {
       stream,
       logger: this.#logger,
       ownToken: owner.ownToken,
-      publisher: () => ({ param: this.#publisher?.param ?? '' }),
       get config() {
         return owner.config
       },
+      hooks: owner.hooks,
+      publisher: () => this.#hookSubject(),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
@@ -226,6 +231,11 @@ export class LiveStream {
     this.#asksForAtc = true
     this.#applyOptions()
     this.#logger.info('source: the metadata asks for atc')
+  }
+
+  #hookSubject(): HookSubject {
+    const { connectionId: clientId = '', ip = '', param = '' } = this.#publisher ?? {}
+    return { ...splitStreamId(this.stream), clientId, ip, param }
   }
 
   #applyOptions(): void {

@@ -5,14 +5,16 @@ import {
   type ClientInfo,
   type FromMaster,
   maxPageSize,
-  type ProgramFacts,
   type Question,
   type ReloadOutcome,
   type ServerFacts,
   type StreamInfo,
   type ToMaster,
 } from '../ipc/contract.ts'
+import type { HookCount } from '../ipc/hook-facts.ts'
+import type { ProgramFacts } from '../ipc/program-facts.ts'
 import {
+  hookTotals,
   type Page,
   type ProcessView,
   pick,
@@ -111,6 +113,12 @@ export class Inspector {
   async programs(): Promise<ProgramFacts[]> {
     const { answers } = await this.#ask({ ask: 'programs' })
     return pick(answers, 'programs').flatMap(({ programs }) => programs)
+  }
+
+  /** The callbacks (`http_hooks`) that all living processes have made, by event. */
+  async hooks(): Promise<HookCount[]> {
+    const { answers } = await this.#ask({ ask: 'hooks' })
+    return hookTotals(pick(answers, 'hooks').flatMap(({ hooks }) => hooks))
   }
 
   /** Has the configuration read again, as SIGHUP does. */

@@ -3,6 +3,8 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { HookCount, HookVisit } from './hook-facts.ts'
+import type { ProgramFacts } from './program-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -15,7 +17,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 5
+export const protocolVersion = 7
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -51,6 +53,12 @@ export interface PublisherRef {
   param: string
 }
 
+/** Why there is no room for a connection. */
+export interface AdmissionRefusal {
+  code: 'CONNECTION_LIMIT' | 'ADDRESS_LIMIT'
+  message: string
+}
+
 /** Master to any worker. */
 export type FromMaster =
   | {
@@ -73,13 +81,15 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
-  | { t: 'admission'; connectionId: string; admitted: boolean }
+  | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
   | { t: 'check-publish'; request: number; publishId: PublishId }
+  /** The worker that let these in is gone: tell of their end in its place. */
+  | { t: 'tell-visits'; visits: HookVisit[] }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
@@ -106,11 +116,25 @@ export type ToMaster =
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
-  | { t: 'admit'; connectionId: string }
+  | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
-  | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string; param: string }
+  | {
+      t: 'publish'
+      publishId: PublishId
+      stream: StreamId
+      ip: string
+      connectionId: string
+      /** The query as the encoder gave it, with a leading `?`. */
+      param: string
+      /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
+      probe?: true
+    }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  | { t: 'visit-began'; visit: HookVisit }
+  /** Its end is told, or will not be. */
+  | { t: 'visit-ended'; id: string }
   | { t: 'watch'; stream: StreamId }
   /** @see StreamAudience for what becomes of the bytes that were sent */
   | { t: 'unwatch'; stream: StreamId; bytesOut: number }
@@ -191,29 +215,6 @@ export interface StreamStatus {
   programs?: ProgramFacts[]
 }
 
-/** What a program runs for. */
-export type ProgramKind = 'transcode' | 'exec' | 'ingest'
-
-/** A program of others that runs for a stream, or brings one. */
-export interface ProgramFacts {
-  kind: ProgramKind
-  /** The engine of a transcode, the number of a line of exec, or the name of an ingest and its engine. */
-  name: string
-  vhost: string
-  /** The stream that it runs for; '' for an ingest. */
-  stream: StreamId | ''
-  /** `waiting`: it ended, and is started again soon. */
-  state: 'running' | 'waiting' | 'stopping' | 'stopped'
-  /** 0 unless it runs. */
-  pid: number
-  /** How often it was started after it had ended. */
-  restarts: number
-  /** Why it ended when it last failed; '' if it never did. */
-  lastError: string
-  /** How long it has been running; 0 unless it runs. */
-  upMs: number
-}
-
 /** The HLS of a stream. */
 export interface HlsStatus {
   enabled: boolean
@@ -245,6 +246,8 @@ export type Question =
   | { ask: 'traffic' }
   /** Programs of others that run for streams, or bring them, {@link maxPageSize} at most: to back-sources and the master. */
   | { ask: 'programs' }
+  // to all workers
+  | { ask: 'hooks' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
   /** By its {@link streamTag}. */
@@ -263,6 +266,7 @@ export type Answer =
   | { of: 'traffic'; traffic: VhostTraffic[] }
   | { of: 'programs'; programs: ProgramFacts[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
+  | { of: 'hooks'; hooks: HookCount[] }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }

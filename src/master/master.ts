@@ -12,6 +12,7 @@ import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '.
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { Ingests } from './ingests.ts'
@@ -31,20 +32,10 @@ import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
+import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
-
-/** Settings that hold for the life of the master. */
-const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
-
-/** Where the configuration is. */
-export interface ConfigPlace {
-  /** Its absolute path. */
-  readonly file: string
-  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
-  readonly cwd: string
-}
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -69,6 +60,7 @@ export class Master {
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
   readonly #ingests: Ingests
+  readonly #visits: VisitLedger
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -107,7 +99,8 @@ export class Master {
     this.#ends = new WorkerEnds(log.logger)
     this.#ingests = new Ingests(log.logger, this.#ownToken)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
-    this.#admission = new Admission(config.maxConnections)
+    this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
+    this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
@@ -207,7 +200,7 @@ export class Master {
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
-      maxConnections: this.#admission.max,
+      maxConnections: this.#admission.limits.maxConnections,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
@@ -285,7 +278,7 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#admission.max = next.maxConnections
+    this.#admission.limits = next
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
@@ -317,6 +310,7 @@ export class Master {
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -331,6 +325,7 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
+        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -338,7 +333,10 @@ export class Master {
   #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
-      onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
+      onReady: (worker, endpoints) => {
+        listener.onReady(worker, endpoints)
+        this.#visits.onWorkerReady()
+      },
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
@@ -362,8 +360,8 @@ export class Master {
   #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
-        const admitted = this.#admission.admit(worker, message.connectionId)
-        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
+        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
         break
       }
       case 'left':
@@ -379,6 +377,10 @@ export class Master {
         break
       case 'publish-checked':
         this.#table.checked(worker, message.request, message.alive)
+        break
+      case 'visit-began':
+      case 'visit-ended':
+        this.#visits.onMessage(worker, message)
         break
       case 'watch':
         this.#table.watch(worker, message.stream)

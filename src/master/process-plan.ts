@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Config, Endpoint } from '../config/config.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
+import { httpEndpoints, rtmpsEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
 /** Without it only one worker can listen on a port. */
@@ -20,7 +20,8 @@ export function startsAtOnce(): number {
 
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
-  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+  const http = httpEndpoints(config).map(({ endpoint }) => endpoint)
+  return [...config.listen, ...rtmpsEndpoints(config), ...http]
 }
 
 /** How many stream workers there are. */

@@ -12,16 +12,11 @@ import {
   type PublisherEntry,
   type PublishMessage,
   type SourceEntry,
+  type SourceHosts,
   stopTimers,
   type Wish,
 } from './source-entry.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-
-/** What the table needs of the pool of back-sources. */
-export interface SourceHosts {
-  acquire(): BackSource
-  release(backSource: BackSource): void
-}
 
 /** How long after a broken connection its publisher is attached again, in milliseconds. */
 const reattachMs = 200
@@ -266,6 +261,10 @@ export class SourceTable {
     }
     if (known === undefined && this.#sources.size >= this.#config.maxSources) {
       this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+      return
+    }
+    if (message.probe) {
+      worker.send({ t: 'publish-answer', publishId, ok: true, source: 0 })
       return
     }
     const entry = known ?? this.#addSource(stream, connectionId)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../base/logger.ts'
-import type { ProgramFacts } from '../ipc/contract.ts'
+import type { ProgramFacts } from '../ipc/program-facts.ts'
 import { type ProgramCommand, SupervisedProgram } from './supervised-program.ts'
 
 /** A program that shall run. */

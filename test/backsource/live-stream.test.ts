@@ -51,6 +51,7 @@ function setUp(vhost = '') {
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
     config: configOf(''),
     ownToken: '',
+    hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => {},
   })
   const push = (...packets: Packet[]): void => {

@@ -70,6 +70,25 @@ describe('a publish', () => {
     expect(table.size).toBe(1)
   })
 
+  test('that only asks whether it would be granted takes nothing', async () => {
+    const { table, hosts, one } = setUp()
+    await table.publish(one.handle, publishMessage(1, { probe: true }))
+    expect(one.take()).toStrictEqual([{ t: 'publish-answer', publishId: 1, ok: true, source: 0 }])
+    expect(table.size).toBe(0)
+    expect(hosts.workers).toStrictEqual([])
+  })
+
+  test('that only asks is refused as a real one, and replaces nobody', async () => {
+    const { table, one, two } = await published()
+    await table.publish(two.handle, publishMessage(2, { probe: true }))
+    table.checked(one.handle, 1, true)
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY')])
+    const other = await published({ vhost: 'publish { policy replace; }' })
+    await other.table.publish(other.two.handle, publishMessage(2, { probe: true }))
+    expect(other.two.take()).toMatchObject([{ ok: true, source: 0 }])
+    expect(other.one.take()).toStrictEqual([])
+  })
+
   test('of different streams has sources of different numbers', async () => {
     const { table, hosts, one } = setUp()
     await table.publish(one.handle, publishMessage(1))

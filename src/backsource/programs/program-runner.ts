@@ -1,6 +1,6 @@
 import { ownClientKind } from '../../base/own-client.ts'
 import type { VhostConfig } from '../../config/config.ts'
-import type { ProgramFacts } from '../../ipc/contract.ts'
+import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { ProgramSet, type WantedProgram } from '../../programs/program-set.ts'
 import type { OutputHost } from '../stream-output.ts'
 import { execCommands } from './exec-commands.ts'

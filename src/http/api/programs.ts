@@ -1,4 +1,4 @@
-import type { ProgramFacts } from '../../ipc/contract.ts'
+import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { streamTag } from '../../live/stream-key.ts'
 import type { ProgramData } from './schema/server.ts'
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { execCommands } from '../../../src/backsource/programs/exec-commands.ts'
 import { transcodeCommands } from '../../../src/backsource/programs/transcode-commands.ts'
 import type { OutputHost } from '../../../src/backsource/stream-output.ts'
+import { splitStreamId } from '../../../src/live/stream-key.ts'
 import { configOf } from '../../support/config.ts'
 import { recordingLogger } from '../../support/logger.ts'
 
@@ -16,7 +17,13 @@ function setUp(section: string, path = 'live/x', publisherParam = '') {
     stream: `${vhostName}/${path}`,
     logger,
     config,
-    publisher: () => ({ param: publisherParam }),
+    publisher: () => ({
+      ...splitStreamId(`${vhostName}/${path}`),
+      clientId: 'c',
+      ip: '',
+      param: publisherParam,
+    }),
+    hooks: { onDvr: () => {}, onHls: () => {} },
     ownToken: 's3cret',
     disconnect: () => expect.unreachable(),
   }

@@ -22,6 +22,7 @@ function setUp(section: string) {
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostOf(section), logger, {
     config: configured(section),
     ownToken: 's3cret',
+    hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => expect.unreachable(),
   })
   onTestFinished(() => live.close())
