@@ -64,6 +64,7 @@ function gone(what: string, pid: number): Promise<true> {
 
 function vhost({ vwidth = 64, transcode = 'on', ingest = 'on' } = {}): string {
   return `
+    security { enabled on; deny publish all; deny play all; }
     ingest clip {
       enabled ${ingest};
       input { type file; url ${clip}; }
