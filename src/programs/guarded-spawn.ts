@@ -57,6 +57,7 @@ export interface GuardedProcess {
 /**
  * Starts a program, without a shell that would read its arguments, in a process group of its own.
  * @param program path of a program that exists
+ * @throws the system's error when it cannot be started; some come as its end instead
  */
 export function spawnGuarded(
   program: string,
@@ -68,11 +69,17 @@ export function spawnGuarded(
   const [file, argv] =
     guard === null ? [program, [...args]] : [shellPath, ['-c', launchScript, 'weir', program, ...args]]
   const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.includes(name))
-  const child = spawn(file, argv, {
-    stdio: ['ignore', 'pipe', 'pipe', guard === null ? 'ignore' : 'pipe'],
-    env: { ...Object.fromEntries(inherited), ...env },
-    detached: true,
-  })
+  let child: ChildProcess
+  try {
+    child = spawn(file, argv, {
+      stdio: ['ignore', 'pipe', 'pipe', guard === null ? 'ignore' : 'pipe'],
+      env: { ...Object.fromEntries(inherited), ...env },
+      detached: true,
+    })
+  } catch (error) {
+    guard?.kill('SIGKILL')
+    throw error
+  }
   const output = [child.stdout, child.stderr].filter((stream) => stream !== null)
   for (const stream of output) stream.on('data', onOutput)
   // What it has started and left behind ends too.

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { spawnGuarded } from '../../src/programs/guarded-spawn.ts'
 
@@ -42,4 +43,11 @@ test('all that a program has written comes before its end', async () => {
   const { output, ended } = run('/bin/sh', ['-c', 'head -c 1000000 /dev/zero'])
   await ended
   expect(output.join('').length).toBe(1_000_000)
+})
+
+test('arguments that no program can be given are refused, and leave no guard behind', () => {
+  const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+  const before = children()
+  expect(() => run('/bin/echo', ['a\0b'])).toThrow('null bytes')
+  return vi.waitFor(() => expect(children()).toBe(before), { timeout: 10_000 })
 })
