@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'hooks', 'worker', 'pull'],
+  ['client', 'hooks', 'worker', 'pull', 'recordings'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]

@@ -15,7 +15,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -89,6 +89,8 @@ export type FromMaster =
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
+  /** Make whole recordings of what an earlier run of the server left unfinished. */
+  | { t: 'recover' }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -182,6 +184,24 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if the stream is recorded. */
+  dvr?: DvrStatus
+}
+
+/** The recorder of a stream. */
+export interface DvrStatus {
+  enabled: boolean
+  /** `dvr_plan` */
+  plan: 'session' | 'segment' | 'append'
+  /** Whether a file is being written. */
+  recording: boolean
+  /** What that file will be called; '' if there is none. Of it, bytes and length so far. */
+  file: string
+  bytes: number
+  durationMs: number
+  /** Recordings that are whole, and how often one could not be written, since the back-source has the stream. */
+  files: number
+  errors: number
 }
 
 /** The HLS of a stream. */
@@ -314,6 +334,7 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
+  dvr: DvrStatus | null
 }
 
 /**

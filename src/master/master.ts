@@ -21,6 +21,7 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { tellFirst } from './tell-first.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
@@ -95,8 +96,9 @@ export class Master {
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#admission = new Admission(config.maxConnections)
+    const recovering = tellFirst({ t: 'recover' })
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', listener),
+      (listener) => recovering(this.#spawn('back-source', listener)),
       poolLimits(config),
       this.#logger,
       {

@@ -8,7 +8,7 @@ export const features: Features = {
   callback: false,
   api: true,
   httpd: true,
-  dvr: false,
+  dvr: true,
   transcode: false,
   ingest: false,
   stat: true,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
 import { defaultVhost } from '../../config/vhost-of.ts'
-import type { ClientInfo } from '../../ipc/contract.ts'
+import type { ClientInfo, DvrStatus } from '../../ipc/contract.ts'
 import { splitStreamId, streamId, streamTag } from '../../live/stream-key.ts'
 import type { StreamView, TrafficView } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
@@ -131,7 +131,12 @@ export function streamData(view: StreamView): StreamData {
       profile: audio.profile ?? unknown,
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+    dvr: view.dvr && dvrData(view.dvr),
   }
+}
+
+function dvrData({ durationMs, ...dvr }: DvrStatus): StreamData['dvr'] {
+  return { ...dvr, duration: durationMs / 1000 }
 }
 
 export function clientData(client: ClientInfo): ClientData {
