@@ -37,34 +37,43 @@ export function relayWaitMs(packet: Packet, mergeMs: number): number {
   return packet.type === audioType && packet.flags === 0 ? Math.max(mergeMs, audioWaitMs) : mergeMs
 }
 
-/** Flushes channels when the first packet queued on any of them is due, with one timer for all. */
+/**
+ * Flushes channels when the first packet queued on any of them is due, with one timer for all. The timer is set at the
+ * end of the turn: of what one read brings, something mostly leaves at once and takes the rest along, and a timer that
+ * was set for that rest would wake the process for nothing, cleared or not.
+ */
 export class RelayClock {
   #targets = new Set<RelayTarget>()
   #timer: NodeJS.Timeout | null = null
+  /** When the timer fires. */
+  #timerMs = Number.POSITIVE_INFINITY
   #dueMs = Number.POSITIVE_INFINITY
-  #endOfTurn = false
+  #endsTurn = false
 
   /** Has `target` flushed within `waitMs` milliseconds, together with all others that are queued by then. */
   schedule(target: RelayTarget, waitMs: number): void {
     this.#targets.add(target)
-    if (this.#endOfTurn) return
-    if (waitMs < 1) {
-      this.#endOfTurn = true
-      setImmediate(this.#tick)
-      return
-    }
-    const due = monotonicMs() + waitMs
-    if (due >= this.#dueMs) return
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#dueMs = due
-    this.#timer = setTimeout(this.#tick, waitMs)
+    this.#dueMs = waitMs < 1 ? 0 : Math.min(this.#dueMs, monotonicMs() + waitMs)
+    if (this.#endsTurn) return
+    this.#endsTurn = true
+    setImmediate(this.#endTurn)
   }
 
-  readonly #tick = (): void => {
+  readonly #endTurn = (): void => {
+    this.#endsTurn = false
+    if (this.#dueMs === 0) this.#flush()
+    else if (this.#dueMs < this.#timerMs) {
+      if (this.#timer !== null) clearTimeout(this.#timer)
+      this.#timerMs = this.#dueMs
+      this.#timer = setTimeout(this.#flush, Math.max(1, this.#dueMs - monotonicMs()))
+    }
+  }
+
+  readonly #flush = (): void => {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    this.#timerMs = Number.POSITIVE_INFINITY
     this.#dueMs = Number.POSITIVE_INFINITY
-    this.#endOfTurn = false
     const targets = this.#targets
     this.#targets = new Set()
     for (const target of targets) target.flush()

@@ -8,39 +8,45 @@ export interface Flushable {
 /** The longest interval `auto` takes, in milliseconds: the merged write that SRS has by default. */
 const maxAutoMs = 350
 
-/** The share of a core that `auto` lets flushing take: the interval grows until flushes cost no more. */
+/** The share of a core that `auto` lets flushing take: flushes are so far apart that they cost no more. */
 const autoBudget = 0.1
 
-/**
- * A flush cheaper than this, in milliseconds, is repeated sooner than the budget has it: packets come a hundred
- * times a second at most, so that a few players never cost much, and they are the ones who notice latency.
- */
-const cheapFlushMs = 4
+/** Weight of the newest flush in the smoothed cost. */
+const newestWeight = 0.3
 
-/** Below this interval a timer costs more than it merges: what came in one event-loop turn goes out at its end. */
+/**
+ * No flush is believed to cost more than twice the smoothed cost and so many milliseconds: a collection, or another
+ * process on the core, holds a flush up as well, and a second later that is gone. A load that has come stays, and is
+ * believed after some ten flushes.
+ */
+const believedRiseMs = 0.5
+
+/** Below this wait a timer costs more than it merges: what came in one event-loop turn goes out at its end. */
 const turnMs = 1
 
 /**
- * Tells many broadcasts when to flush, with one timer. The interval is fixed (`mw_latency` in milliseconds), or
- * follows the measured cost of a flush (`auto`): end of turn when few play, up to 350 ms under load.
+ * Tells many broadcasts when to flush, with one timer. With a fixed interval (`mw_latency` in milliseconds) what comes
+ * is gathered for so long. `auto` gathers nothing as long as flushing takes at most a tenth of a core: then flushes
+ * follow each other no sooner than that allows, up to 350 ms apart. So a frame that comes 40 ms after the one before
+ * goes out at once to some hundred players, and a moment later the next one of a burst waits.
  */
 export class FlushClock {
   readonly #latencyMs: number | 'auto'
   #dirty: Flushable[] = []
   #armed = false
+  /** When the last flush began. */
+  #flushedAtMs = Number.NEGATIVE_INFINITY
   /** Smoothed cost of flushing everything once, in milliseconds. */
   #costMs = 0
 
-  /** @param latencyMs interval between flushes in milliseconds, or `auto` */
+  /** @param latencyMs how long output is gathered, in milliseconds, or `auto` */
   constructor(latencyMs: number | 'auto') {
     this.#latencyMs = latencyMs
   }
 
-  /** The interval in force, in milliseconds. */
+  /** The least time between two flushes, in milliseconds. */
   get intervalMs(): number {
-    if (this.#latencyMs !== 'auto') return this.#latencyMs
-    const eagerness = Math.min(1, this.#costMs / cheapFlushMs)
-    return Math.min(maxAutoMs, (this.#costMs / autoBudget) * eagerness)
+    return this.#latencyMs === 'auto' ? Math.min(maxAutoMs, this.#costMs / autoBudget) : this.#latencyMs
   }
 
   /** Has `target` flushed at the next tick. Call it once per target and tick. */
@@ -48,19 +54,22 @@ export class FlushClock {
     this.#dirty.push(target)
     if (this.#armed) return
     this.#armed = true
-    const interval = this.intervalMs
-    if (interval < turnMs) setImmediate(this.#tick)
-    else setTimeout(this.#tick, interval)
+    const waitMs = this.#waitMs()
+    if (waitMs < turnMs) setImmediate(this.#tick)
+    else setTimeout(this.#tick, waitMs)
+  }
+
+  #waitMs(): number {
+    return this.#latencyMs === 'auto' ? this.#flushedAtMs + this.intervalMs - monotonicMs() : this.#latencyMs
   }
 
   readonly #tick = (): void => {
     this.#armed = false
     const targets = this.#dirty
     this.#dirty = []
-    const begin = monotonicMs()
+    this.#flushedAtMs = monotonicMs()
     for (const target of targets) target.flush()
-    const cost = monotonicMs() - begin
-    // Rises at once with the load, falls slowly: a single cheap flush says little.
-    this.#costMs = cost > this.#costMs ? cost : this.#costMs * 0.8 + cost * 0.2
+    const cost = Math.min(monotonicMs() - this.#flushedAtMs, 2 * this.#costMs + believedRiseMs)
+    this.#costMs += (cost - this.#costMs) * newestWeight
   }
 }

@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8'
+
 /** How often to check, in milliseconds. */
 export const leftoverCheckMs = 15_000
 
@@ -12,7 +14,8 @@ const restingChecks = 2
 
 /** A process as {@link Leftovers} sees it. */
 export interface Gauge {
-  residentBytes(): number
+  /** Memory that a collection can give back: V8's heap with what it keeps to work with, and the buffers outside of it. */
+  heldBytes(): number
   /** Share of the time since the last call in which the event loop was busy, 0 to 1. */
   busyShare(): number
   /** Collects everything, and gives back what V8 keeps to work with; takes 20 ms for a small heap. */
@@ -25,25 +28,25 @@ export interface Gauge {
  */
 export class Leftovers {
   readonly #gauge: Gauge
-  /** The least that was resident. What a collection leaves may be garbage a moment later, and is no measure. */
+  /** The least that was held. What a collection leaves may be garbage a moment later, and is no measure. */
   #leastBytes: number
   #resting = 0
 
   constructor(gauge: Gauge) {
     this.#gauge = gauge
-    this.#leastBytes = gauge.residentBytes()
+    this.#leastBytes = gauge.heldBytes()
   }
 
   /** To be called every {@link leftoverCheckMs}. */
   check(): void {
     const isQuiet = this.#gauge.busyShare() <= quietShare
     if (this.#resting > 0) this.#resting -= 1
-    else if (isQuiet && this.#isMuch(this.#gauge.residentBytes())) this.#collect()
+    else if (isQuiet && this.#isMuch(this.#gauge.heldBytes())) this.#collect()
   }
 
   #collect(): void {
     this.#gauge.collect()
-    const bytes = this.#gauge.residentBytes()
+    const bytes = this.#gauge.heldBytes()
     if (this.#isMuch(bytes)) this.#resting = restingChecks
     this.#leastBytes = Math.min(this.#leastBytes, bytes)
   }
@@ -57,7 +60,10 @@ export class Leftovers {
 export function ownGauge(): Gauge {
   let last = performance.eventLoopUtilization()
   return {
-    residentBytes: () => process.memoryUsage.rss(),
+    heldBytes: () => {
+      const { total_heap_size: heap, external_memory: external } = getHeapStatistics()
+      return heap + external
+    },
     busyShare: () => {
       const now = performance.eventLoopUtilization()
       const { utilization } = performance.eventLoopUtilization(now, last)

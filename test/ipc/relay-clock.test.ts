@@ -73,6 +73,7 @@ describe('the clock', () => {
     const [late, early] = [target(), target()]
     clock.schedule(late, 100)
     clock.schedule(early, 10)
+    vi.advanceTimersByTime(0)
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(10)
     expect([late.flushes, early.flushes]).toStrictEqual([1, 1])
@@ -101,6 +102,21 @@ describe('the clock', () => {
     clock.schedule(audio, 40)
     vi.advanceTimersByTime(40)
     expect(audio.flushes).toBe(2)
+  })
+
+  test('sets no timer for what rides along with the rest of its turn', () => {
+    const clock = new RelayClock()
+    const setTimer = vi.spyOn(globalThis, 'setTimeout')
+    const one = target()
+    clock.schedule(one, 40)
+    clock.schedule(one, 0)
+    clock.schedule(one, 40)
+    vi.advanceTimersByTime(0)
+    expect(one.flushes).toBe(1)
+    vi.advanceTimersByTime(100)
+    expect(one.flushes).toBe(1)
+    expect(setTimer).not.toHaveBeenCalled()
+    setTimer.mockRestore()
   })
 
   test('takes what is queued during a flush for the next time', () => {

@@ -64,10 +64,12 @@ describe('a fixed interval', () => {
 })
 
 describe('auto', () => {
-  /** @returns the interval after a flush that costs `costMs` */
-  function intervalAfter(clock: FlushClock, costMs: number): number {
-    clock.schedule(target(costMs))
-    vi.runOnlyPendingTimers()
+  /** @returns the interval after so many flushes that cost `costMs` each */
+  function intervalAfter(clock: FlushClock, costMs: number, flushes = 60): number {
+    for (let flush = 0; flush < flushes; flush += 1) {
+      clock.schedule(target(costMs))
+      vi.runOnlyPendingTimers()
+    }
     return clock.intervalMs
   }
 
@@ -84,17 +86,32 @@ describe('auto', () => {
     expect(intervalAfter(clock, 100)).toBe(350)
   })
 
-  test('takes less than that while a flush is cheap', () => {
-    expect(intervalAfter(new FlushClock('auto'), 2)).toBeCloseTo(10)
-    expect(intervalAfter(new FlushClock('auto'), 1)).toBeCloseTo(2.5)
+  test('counts the interval from flush to flush: what comes later than that waits for nothing', () => {
+    const clock = new FlushClock('auto')
+    expect(intervalAfter(clock, 2)).toBeCloseTo(20)
+    const [early, late] = [target(), target()]
+    vi.advanceTimersByTime(10)
+    clock.schedule(early)
+    vi.advanceTimersByTime(5)
+    expect(early.flushes).toBe(0)
+    vi.advanceTimersByTime(5)
+    expect(early.flushes).toBe(1)
+    vi.advanceTimersByTime(25)
+    clock.schedule(late)
+    vi.advanceTimersByTime(0)
+    expect(late.flushes).toBe(1)
   })
 
-  test('comes down slowly', () => {
+  test('believes a load after some flushes, and its end too', () => {
     const clock = new FlushClock('auto')
-    intervalAfter(clock, 20)
-    expect(intervalAfter(clock, 10)).toBeCloseTo(180)
-    expect(intervalAfter(clock, 10)).toBeCloseTo(164)
-    for (let flush = 0; flush < 50; flush += 1) intervalAfter(clock, 0)
-    expect(clock.intervalMs).toBeLessThan(1)
+    expect(intervalAfter(clock, 30, 15)).toBeGreaterThan(200)
+    expect(intervalAfter(clock, 0, 20)).toBeLessThan(1)
+  })
+
+  test('does not take one pause for a load', () => {
+    const clock = new FlushClock('auto')
+    intervalAfter(clock, 1)
+    expect(intervalAfter(clock, 100, 1)).toBeLessThan(20)
+    expect(intervalAfter(clock, 1, 10)).toBeLessThan(11)
   })
 })

@@ -7,7 +7,7 @@ const megabyte = 1024 * 1024
 function setUp() {
   const state = { inUse: 60 * megabyte, garbage: 0, busy: 0, collections: 0 }
   const gauge: Gauge = {
-    residentBytes: () => state.inUse + state.garbage,
+    heldBytes: () => state.inUse + state.garbage,
     busyShare: () => state.busy,
     collect: () => {
       state.garbage = 0
