@@ -122,11 +122,11 @@ export const errorTable = {
     summary: 'A codec configuration (H.264, AAC) inside the media is malformed.',
     remedy: 'Check what the encoder sends with ffprobe.',
   },
+  // recordings
   FILES_LATE: {
     summary: 'A process ended while the disk had not taken the last segments or recordings of its streams.',
     remedy: 'Check the disk; what there is of them becomes whole when the stream is published again.',
   },
-  // recordings
   DVR_WRITE: {
     summary:
       'A recording cannot be written. What is on the disk of it becomes a file, and another one is tried.',

@@ -7,6 +7,9 @@ import { isRecordingName, parseUnfinished, withoutNumber } from './names.ts'
 /** Directories within directories that are looked through. */
 const maxDepth = 16
 
+/** Entries that are looked at: a directory of recordings is not the root of a disk. */
+const maxEntries = 500_000
+
 /** A file that is a recording by its name. */
 export interface FoundFile {
   /** Path of the file. */
@@ -16,11 +19,17 @@ export interface FoundFile {
 }
 
 /** All files below a directory that are recordings by their names, finished or not. */
-export async function* findAll(root: string, depth = 0): AsyncGenerator<FoundFile> {
+export function findAll(root: string): AsyncGenerator<FoundFile> {
+  return findBelow(root, 0, { entries: maxEntries })
+}
+
+async function* findBelow(root: string, depth: number, left: { entries: number }): AsyncGenerator<FoundFile> {
   for (const entry of await entriesOf(root)) {
+    left.entries -= 1
+    if (left.entries < 0) return
     const path = join(root, entry.name)
     if (entry.isDirectory()) {
-      if (depth < maxDepth && !entry.name.startsWith('.')) yield* findAll(path, depth + 1)
+      if (depth < maxDepth && !entry.name.startsWith('.')) yield* findBelow(path, depth + 1, left)
     } else if (entry.isFile()) {
       const found = foundFile(path)
       if (found !== null) yield found
@@ -61,7 +70,8 @@ async function entriesOf(dir: string): Promise<Dirent[]> {
     const entries = await readdir(dir, { withFileTypes: true })
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return []
+    // Somebody else's directory has nothing of ours.
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
     throw error
   }
 }

@@ -7,6 +7,7 @@ import { StreamHeaders } from '../../live/stream-headers.ts'
 import { splitStreamId } from '../../live/stream-key.ts'
 import { OpeningTracks } from '../../media/dvr/opening-tracks.ts'
 import { dataType, isHeader, isKeyFrame, type Packet, videoType } from '../../media/packet.ts'
+import { UnwrappedTime } from '../../media/timestamp-delta.ts'
 import type { RecordingNames } from '../../recordings/names.ts'
 import { WriteQueue } from '../disk/write-queue.ts'
 import type { OutputFacts, OutputKind, StreamOutput } from '../stream-output.ts'
@@ -62,6 +63,10 @@ export class DvrStream implements StreamOutput {
   #complete: Promise<unknown>
   /** A publisher is there. */
   #isLive = false
+  /** The stream's time, and what it was when the recording began. */
+  readonly #time = new UnwrappedTime()
+  #nowMs = 0
+  #beganAtMs = 0
   /** Video is left out up to the next key frame. */
   #waitsForKey = false
   #files = 0
@@ -154,6 +159,7 @@ export class DvrStream implements StreamOutput {
   }
 
   #onFrame(packet: Packet): void {
+    this.#nowMs = this.#time.next(packet.timestamp)
     if (this.#take !== null && (this.#isLongEnough(this.#take, packet) || !this.#take.fits(packet))) {
       this.#endTake()
     }
@@ -164,10 +170,11 @@ export class DvrStream implements StreamOutput {
   }
 
   /** Whether it ends before the packet (plan segment). */
-  #isLongEnough({ lengthMs, hasVideo }: Take, packet: Packet): boolean {
+  #isLongEnough({ hasVideo }: Take, packet: Packet): boolean {
     const { dvrPlan, dvrDuration, dvrWaitKeyframe } = this.#config
     if (dvrPlan !== 'segment') return false
     const durationMs = dvrDuration * 1000
+    const lengthMs = this.#nowMs - this.#beganAtMs
     if (isKeyFrame(packet)) return lengthMs >= durationMs - toleranceMs
     const needsKey = dvrWaitKeyframe && (hasVideo || packet.type === videoType)
     return !needsKey && lengthMs >= durationMs
@@ -213,6 +220,7 @@ export class DvrStream implements StreamOutput {
         if (file !== null) await this.#tellRecovered(file)
       },
     })
+    this.#beganAtMs = this.#nowMs
     this.#incomplete += 1
     this.#complete = take.complete.then(() => {
       this.#incomplete -= 1

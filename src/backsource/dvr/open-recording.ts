@@ -44,14 +44,15 @@ export interface OpenRecording {
  */
 export async function openRecording(request: RecordingStart): Promise<OpenRecording | null> {
   const { names, config, start, tracks, first, logger } = request
-  const mp4 = names.isMp4 ? mp4Tracks(tracks, first) : null
-  if (mp4 !== null && mp4.leftOut.size > 0) {
-    logger.warn(
-      { code: 'DVR_CODEC', reason: [...mp4.leftOut.values()].join('; ') },
-      'dvr: a track is left out',
-    )
+  let mp4: Mp4Tracks | null = null
+  if (names.isMp4) {
+    const found = mp4Tracks(tracks, first)
+    const leftOut = 'leftOut' in found ? found.leftOut : found
+    const reason = [...leftOut.values()].join('; ')
+    if (reason !== '') logger.warn({ code: 'DVR_CODEC', reason }, 'dvr: a track is left out')
+    if (!('leftOut' in found)) return null
+    mp4 = found
   }
-  if (names.isMp4 && mp4 === null) return null
   const continued = config.dvrPlan === 'append' ? await continueFile(request, mp4) : null
   if (continued !== null) return continued
   const path = names.at(start.startedAtMs)

@@ -75,11 +75,12 @@ export class Take {
   #recording: Recording | null = null
   #file: RecordingFile | null = null
   #fromMs = 0
-  #firstMs: number | null = null
   #lastMs = 0
   #flushedAtMs = monotonicMs()
   #hasEnded = false
   #hasVideo = false
+  /** Something came while the file was opened that has no place in it. */
+  #isOutgrown = false
   #resolve: () => void = () => {}
   /** Resolves when its file is complete, or given up. */
   readonly complete = new Promise<void>((resolve) => {
@@ -90,11 +91,6 @@ export class Take {
     this.#owner = owner
     this.#corrector = new TimestampCorrector(owner.timeJitter)
     this.#slabs = new SlabWriter(owner.queue, 'DVR_BEHIND')
-  }
-
-  /** How long it is, in milliseconds. */
-  get lengthMs(): number {
-    return this.#firstMs === null ? 0 : this.#lastMs - this.#firstMs
   }
 
   get hasVideo(): boolean {
@@ -110,8 +106,10 @@ export class Take {
 
   /** Whether a packet has a place in its file, or another file has to begin with it. */
   fits(packet: Packet): boolean {
-    if (this.#recording !== null) return this.#recording.fits(packet)
+    if (this.#recording !== null) return !this.#isOutgrown && this.#recording.fits(packet)
     if (packet.type === dataType || !(packet.flags & sequenceHeaderFlag)) return true
+    // Nothing of the stream had a place in the file; that may be another matter now.
+    if (this.#state === 'over') return false
     const known = packet.type === videoType ? this.#owner.tracks.video : this.#owner.tracks.audio
     if (known === null || known.body.equals(packet.body)) return true
     const isSameCodec = codecName(known.type, known.body) === codecName(packet.type, packet.body)
@@ -137,7 +135,6 @@ export class Take {
     const outside = packet.type === dataType || isHeader(packet)
     if (outside) return this.#lastMs
     const timeMs = Math.max(0, this.#time.next(this.#corrector.correct(packet.timestamp)))
-    this.#firstMs ??= timeMs
     this.#lastMs = timeMs
     if (packet.type !== audioType) this.#hasVideo = true
     return timeMs
@@ -162,8 +159,8 @@ export class Take {
       .open(this.#held.map(({ packet }) => packet))
       .then((opened) => this.#onOpen(opened))
       .catch((error: unknown) => {
-        if (this.#state === 'over') this.#resolve()
-        else this.#fail(error)
+        if (this.#state !== 'over') this.#fail(error)
+        if (this.#file === null) this.#resolve()
       })
   }
 
@@ -186,7 +183,10 @@ export class Take {
     this.#fromMs = opened.fromMs
     this.#slabs.begin(opened.file)
     this.#recording = opened.begin(this.#slabs)
-    for (const { packet, timeMs } of held) this.#write(packet, timeMs)
+    for (const { packet, timeMs } of held) {
+      if (!this.#recording.fits(packet)) this.#isOutgrown = true
+      this.#write(packet, timeMs)
+    }
     if (this.#hasEnded) this.#finish()
   }
 

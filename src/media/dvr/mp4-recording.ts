@@ -35,15 +35,18 @@ export interface Mp4Tracks {
   readonly period: Readonly<Period>
   readonly movie: Omit<Mp4Movie, 'fragments'>
   /** Why tracks have no place in it. */
-  readonly leftOut: ReadonlyMap<TrackName, string>
+  readonly leftOut: LeftOut
 }
+
+/** Why tracks have no place in an MP4 file. */
+export type LeftOut = ReadonlyMap<TrackName, string>
 
 /**
  * What of a stream an MP4 file can carry.
  * @param first the first frames
- * @returns null if there is nothing
+ * @returns if there is nothing, why
  */
-export function mp4Tracks(packets: TrackPackets, first: readonly Packet[]): Mp4Tracks | null {
+export function mp4Tracks(packets: TrackPackets, first: readonly Packet[]): Mp4Tracks | LeftOut {
   const leftOut = new Map<TrackName, string>()
   const samples = first.flatMap((packet) => sampleOf(packet, 0) ?? [])
   const usable = (track: TrackName): TrackHeader | null => {
@@ -66,7 +69,7 @@ export function mp4Tracks(packets: TrackPackets, first: readonly Packet[]): Mp4T
     }
   }
   const period = { video: usable('video'), audio: usable('audio') }
-  if (period.video === null && period.audio === null) return null
+  if (period.video === null && period.audio === null) return leftOut
   const movie = movieOf({ periods: [period], segments: [], leadMs: 0, leftOut: [] }, samples)
   return { period, movie, leftOut }
 }

@@ -5,8 +5,8 @@ import { isHeader, type Packet, videoType } from '../packet.ts'
 const otherTrackMs = 1000
 const maxBytes = 8 * 1024 * 1024
 
-/** Audio without a sequence header: any frame says what there is to say. */
-const selfDescribed = new Set(['MP3', 'MP3-8k'])
+/** Codecs whose frames mean nothing without a sequence header; of others any frame says what there is to say. */
+const needHeader = new Set(['H264', 'HEVC', 'VVC', 'AV1', 'VP8', 'VP9', 'AAC', 'Opus', 'FLAC'])
 
 /** Finds out from the first packets of a recording which tracks it has: the head of an MP4 file has to say it. */
 export class OpeningTracks {
@@ -33,7 +33,7 @@ export class OpeningTracks {
     const coded = readCodedBody(packet.type, packet.body)
     if (coded === null) return
     const track = packet.type === videoType ? 'video' : 'audio'
-    if (coded.content === 'config' || selfDescribed.has(coded.codec)) this[track] ??= packet
+    if (coded.content === 'config' || !needHeader.has(coded.codec)) this[track] ??= packet
     if (coded.content === 'config' || coded.content === 'frame') this.#seen.add(packet.type)
     if (isHeader(packet) || coded.content !== 'frame') return
     this.#startMs ??= timeMs
