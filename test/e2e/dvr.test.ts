@@ -1,8 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readRecordingFacts } from '../../src/recordings/head.ts'
 import { framesOfFile, publishFile } from './support/ffmpeg.ts'
 import { fromZero } from './support/frames.ts'
+import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { type ServerOptions, startServer } from './support/server.ts'
 import { until } from './support/until.ts'
@@ -86,4 +88,49 @@ test('what is recorded is what was published, also when everything is killed', a
     expect(audio.slice(0, 50)).toEqual(published.audio.frames.slice(0, 50).map(({ md5 }) => md5))
     expect(audio.length).toBeGreaterThan(100)
   }
+})
+
+test('a reload turns recording on, changes it and turns it off while a stream runs, and nobody notices', async () => {
+  const { server, names, files } = await setUp()
+  const live = await LivePair.start(server.url('show'))
+  const vhost = '__defaultVhost__'
+  const reload = async (dvr: string): Promise<void> => {
+    server.configure({ ...options(), vhost: dvr })
+    await server.reload()
+  }
+  await reload('dvr { enabled on; dvr_path ./html/[vhost]/[stream].flv; }')
+  await until('a recording', () => names(vhost).some((name) => name.startsWith('show.flv.')))
+  await live.goesOn()
+  await reload('dvr { enabled on; dvr_path ./html/[vhost]/[stream]-other.flv; }')
+  await until(
+    'the first one to be whole, and another',
+    () => names(vhost).includes('show.flv') && names(vhost).length === 2,
+  )
+  await live.goesOn()
+  await reload('')
+  await until('both to be whole', () => names(vhost).join() === 'show-other.flv,show.flv')
+  await live.goesOn()
+  for (const file of files(vhost)) expect(await readRecordingFacts(file)).toMatchObject({ stream: 'show' })
+  const list = (await (await fetch(server.httpUrl('/api/v1/recordings?stream=show'))).json()) as {
+    total: number
+  }
+  // Where nobody records any more, nothing is looked at.
+  expect(list.total).toBe(0)
+})
+
+test('where the disk cannot be written to, the stream goes on, and recording comes back with it', async () => {
+  const { server, dir, files } = await setUp()
+  mkdirSync(server.htmlDir)
+  writeFileSync(dir('session'), 'in the place of the directory')
+  const live = await LivePair.start(`rtmp://127.0.0.1:${server.port}/live?vhost=session/show`)
+  const line = await server.waitForLog({ code: 'DVR_WRITE' })
+  expect(line).toMatchObject({ level: 'error', stream: 'session/live/show' })
+  await live.goesOn()
+  rmSync(dir('session'))
+  await until('a recording', () => files('session').length === 1)
+  await live.goesOn()
+  await live.close()
+  await server.stop()
+  expect(server.logs().filter(({ code }) => code === 'DVR_WRITE')).toHaveLength(1)
+  expect(await readRecordingFacts(files('session')[0]!)).toMatchObject({ stream: 'show' })
 })

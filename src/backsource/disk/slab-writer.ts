@@ -1,8 +1,8 @@
 import { type ErrorCode, WeirError } from '../../base/errors.ts'
 import type { WriteQueue } from './write-queue.ts'
 
-/** Bytes that go to the disk together: less than a second of most streams, and whole packets of MPEG-TS. */
-const slabBytes = 697 * 188
+/** Bytes that go to the disk together unless the owner says otherwise: less than a second of most streams, and whole packets of MPEG-TS. */
+const usualSlabBytes = 697 * 188
 
 /** Slabs that are kept for the next bytes: one is filled while the other is written. */
 const keptSlabs = 2
@@ -25,16 +25,21 @@ export interface SlabFile {
 export class SlabWriter {
   readonly #queue: WriteQueue
   readonly #behindCode: ErrorCode
+  readonly #slabBytes: number
   readonly #spare: Buffer[] = []
   #file: SlabFile | null = null
   #hasWritten = false
   #slab: Buffer | null = null
   length = 0
 
-  /** @param behindCode code of the error that a file has when the disk does not keep up */
-  constructor(queue: WriteQueue, behindCode: ErrorCode) {
+  /**
+   * @param behindCode code of the error that a file has when the disk does not keep up
+   * @param slabBytes bytes that go to the disk together
+   */
+  constructor(queue: WriteQueue, behindCode: ErrorCode, slabBytes = usualSlabBytes) {
     this.#queue = queue
     this.#behindCode = behindCode
+    this.#slabBytes = slabBytes
   }
 
   /** Whether something of the present file is in the queue. */
@@ -60,7 +65,7 @@ export class SlabWriter {
   reserve(size: number): Buffer {
     if (this.#slab !== null && this.length + size <= this.#slab.length) return this.#slab
     this.flush()
-    this.#slab = size > slabBytes ? Buffer.allocUnsafeSlow(size) : this.#takeSlab()
+    this.#slab = size > this.#slabBytes ? Buffer.allocUnsafeSlow(size) : this.#takeSlab()
     return this.#slab
   }
 
@@ -99,10 +104,10 @@ export class SlabWriter {
   }
 
   #takeSlab(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(slabBytes)
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#slabBytes)
   }
 
   #keepSlab(slab: Buffer): void {
-    if (slab.length === slabBytes && this.#spare.length < keptSlabs) this.#spare.push(slab)
+    if (slab.length === this.#slabBytes && this.#spare.length < keptSlabs) this.#spare.push(slab)
   }
 }

@@ -159,7 +159,7 @@ export class DvrStream implements StreamOutput {
   }
 
   #onFrame(packet: Packet): void {
-    this.#nowMs = this.#time.next(packet.timestamp)
+    if (this.#config.dvrPlan === 'segment') this.#nowMs = this.#time.next(packet.timestamp)
     if (this.#take !== null && (this.#isLongEnough(this.#take, packet) || !this.#take.fits(packet))) {
       this.#endTake()
     }

@@ -1,6 +1,6 @@
-import { monotonicMs } from '../../base/clock.ts'
 import { WeirError } from '../../base/errors.ts'
 import { type TimeJitter, TimestampCorrector } from '../../live/timestamps.ts'
+import { codecKey } from '../../media/dvr/codec-key.ts'
 import type { RecordingFacts } from '../../media/dvr/facts.ts'
 import type { OpeningTracks } from '../../media/dvr/opening-tracks.ts'
 import type { Recording } from '../../media/dvr/recording.ts'
@@ -21,6 +21,9 @@ import type { RecordingFile } from './recording-file.ts'
 
 /** What is written is given to the disk after so long at the latest, in milliseconds: a crash costs no more. */
 const flushMs = 1000
+
+/** More than most streams have in that time: each write wakes two threads. */
+const slabBytes = 384 * 1024
 
 /** What all takes of a stream hold while their files are not open yet. */
 export interface HeldBytes {
@@ -76,9 +79,13 @@ export class Take {
   #file: RecordingFile | null = null
   #fromMs = 0
   #lastMs = 0
-  #flushedAtMs = monotonicMs()
+  /** When what was written was given to the disk, in the time of the recording. */
+  #flushedAtMs = 0
   #hasEnded = false
   #hasVideo = false
+  /** Of the frames that fit, see {@link codecKey}; -2: none yet. */
+  #videoKey = -2
+  #audioKey = -2
   /** Something came while the file was opened that has no place in it. */
   #isOutgrown = false
   #resolve: () => void = () => {}
@@ -90,7 +97,7 @@ export class Take {
   constructor(owner: TakeOwner) {
     this.#owner = owner
     this.#corrector = new TimestampCorrector(owner.timeJitter)
-    this.#slabs = new SlabWriter(owner.queue, 'DVR_BEHIND')
+    this.#slabs = new SlabWriter(owner.queue, 'DVR_BEHIND', slabBytes)
   }
 
   get hasVideo(): boolean {
@@ -106,6 +113,17 @@ export class Take {
 
   /** Whether a packet has a place in its file, or another file has to begin with it. */
   fits(packet: Packet): boolean {
+    if (isHeader(packet) || packet.type === dataType) return this.#fitsWhole(packet)
+    const isVideo = packet.type === videoType
+    const key = codecKey(packet)
+    if (!this.#isOutgrown && key === (isVideo ? this.#videoKey : this.#audioKey)) return true
+    if (!this.#fitsWhole(packet)) return false
+    if (isVideo) this.#videoKey = key
+    else this.#audioKey = key
+    return true
+  }
+
+  #fitsWhole(packet: Packet): boolean {
     if (this.#recording !== null) return !this.#isOutgrown && this.#recording.fits(packet)
     if (packet.type === dataType || !(packet.flags & sequenceHeaderFlag)) return true
     // Nothing of the stream had a place in the file; that may be another matter now.
@@ -197,7 +215,8 @@ export class Take {
     try {
       if (isHeader(packet)) recording.header(packet, this.#fromMs + timeMs)
       else recording.frame(packet, this.#fromMs + timeMs)
-      if (monotonicMs() - this.#flushedAtMs >= flushMs) this.#flush(file)
+      // By the stream's time: the clock of the machine costs more than the packet.
+      if (Math.abs(timeMs - this.#flushedAtMs) >= flushMs) this.#flush(file, timeMs)
       if (file.error !== null) throw file.error
     } catch (error) {
       // Nothing that is recorded may hold up the stream.
@@ -205,12 +224,10 @@ export class Take {
     }
   }
 
-  #flush(file: RecordingFile): void {
-    this.#flushedAtMs = monotonicMs()
+  #flush(file: RecordingFile, timeMs: number): void {
+    this.#flushedAtMs = timeMs
     this.#slabs.flush()
-    this.#owner.queue.add(async () => {
-      if (file.error === null) this.#owner.onWritten(file.bytes)
-    })
+    this.#owner.onWritten(file.bytes)
   }
 
   #finish(): void {

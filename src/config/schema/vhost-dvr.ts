@@ -17,7 +17,7 @@ export const dvr = section('Records streams into files.', since1, {
   ),
   dvrPath: path(
     './objs/nginx/html/[app]/[stream].[timestamp].flv',
-    'The file, with variables: [vhost] [app] [stream] [2006] [01] [02] [15] [04] [05] [999] [timestamp].',
+    'The file, .flv or .mp4, with variables: [vhost] [app] [stream] [2006] [01] [02] [15] [04] [05] [999] [timestamp].',
     acted1,
   ),
   dvrDuration: decimal(
@@ -26,6 +26,6 @@ export const dvr = section('Records streams into files.', since1, {
     'The length of a file of the plan segment.',
     acted1,
   ),
-  dvrWaitKeyframe: flag('on', 'Lets files of the plan segment begin at a key frame.', acted1),
+  dvrWaitKeyframe: flag('on', 'Lets files begin, and those of the plan segment end, at a key frame.', acted1),
   timeJitter: word('full', ['full', 'zero', 'off'], 'As `time_jitter` of play, for the file.', acted1),
 })

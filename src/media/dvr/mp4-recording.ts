@@ -156,7 +156,7 @@ export class Mp4Recording implements Recording {
   frame(packet: Packet, timeMs: number): void {
     const sample = sampleOf(packet, timeMs)
     if (sample === null || this.#tracks.period[sample.track] === null) return
-    if (this.#mustCut(packet, timeMs)) this.flush()
+    if (this.#mustCut(sample)) this.flush()
     this.#startMs ??= timeMs
     this.#ends[sample.track].note(timeMs)
     this.#samples.push(sample)
@@ -187,12 +187,12 @@ export class Mp4Recording implements Recording {
     return encodeMp4Head(head, this.#layout)
   }
 
-  #mustCut(packet: Packet, timeMs: number): boolean {
+  #mustCut({ track, isKey, decodeMs }: Sample): boolean {
     const first = this.#samples[0]
     if (first === undefined) return false
-    const lengthMs = timeMs - first.decodeMs
+    const lengthMs = decodeMs - first.decodeMs
     if (lengthMs >= overdueMs || this.#sampleBytes >= overdueBytes) return true
-    const canCut = this.#tracks.period.video === null || isKeyFrame(packet)
+    const canCut = this.#tracks.period.video === null || (track === 'video' && isKey)
     return canCut && lengthMs >= fragmentMs
   }
 }

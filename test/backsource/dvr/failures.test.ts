@@ -113,9 +113,12 @@ describe('a disk', () => {
     for (let second = 1; second < 3000 && dvr.status.errors === 0; second += 1)
       push(...frames(second * 1000, 1))
     expect(dvr.status).toMatchObject({ errors: 1, recording: false })
-    expect(complaints()).toMatchObject([
-      { code: 'DVR_BEHIND', reason: expect.stringMatching(/^1[67]\d{6} bytes/) },
-    ])
+    const [line] = complaints()
+    expect(line).toMatchObject({
+      code: 'DVR_BEHIND',
+      reason: expect.stringMatching(/^\d+ bytes wait for the disk$/),
+    })
+    expect(Number.parseInt(String(line!.reason), 10)).toBeLessThan(17 * 1024 * 1024)
     resolve()
     await dvr.close()
   })
