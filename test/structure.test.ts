@@ -10,7 +10,8 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'hooks', 'worker', 'pull', 'recordings'],
+  ['client', 'access', 'worker', 'pull', 'recordings'],
+  ['hooks'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]

@@ -169,6 +169,23 @@ export const errorTable = {
     summary: 'The server holds max_connections connections and refused one more.',
     remedy: 'Raise max_connections, or add a server.',
   },
+  HOOK_REFUSED: {
+    summary: 'A server of http_hooks refused a client.',
+    remedy: 'Nothing to do when it was meant; else see the log of that server.',
+  },
+  HOOK_FAILED: {
+    summary: 'A server of http_hooks did not answer in time, or not with what an answer has to be.',
+    remedy: 'The message says which server and why; hook_on_error decides what becomes of clients meanwhile.',
+  },
+  HOOK_DROPPED: {
+    summary: 'A server of http_hooks was not told something: too much waits for it, or this server stops.',
+    remedy: 'See why that server is slow or down: the lines before it say so.',
+  },
+  ACCESS_FAILED: {
+    summary:
+      'A check whether a client may connect, publish or play failed by itself; the client was refused.',
+    remedy: 'The line before it in the log says why. It is a bug: please report it.',
+  },
   VHOST_UNKNOWN: {
     summary: 'The client asked for a virtual host that is not configured or is not enabled.',
     remedy: 'Add the vhost, or a __defaultVhost__ that takes what no other does.',

@@ -23,6 +23,12 @@ export function requestTarget({ url = '/', headers }: IncomingMessage): RequestT
   }
 }
 
+/** The query as it was sent, with its `?`; '' without one. */
+export function searchOf({ url = '' }: IncomingMessage): string {
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at)
+}
+
 function hostName(host: string): string {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []
   return (bracketed ?? plain ?? '').toLowerCase()

@@ -1,10 +1,13 @@
 import type { FromMaster } from '../ipc/contract.ts'
-import type { WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandle, WorkerListener } from './worker-handle.ts'
 
-/** Sends a message to the first of the workers that pass, and to no other. @returns what passes them on */
-export function tellFirst(message: FromMaster): (worker: WorkerHandle) => WorkerHandle {
+type Spawn = (listener: WorkerListener) => WorkerHandle
+
+/** Sends a message to the first of the workers that are spawned, and to no other. */
+export function tellFirst(message: FromMaster, spawn: Spawn): Spawn {
   let isTold = false
-  return (worker) => {
+  return (listener) => {
+    const worker = spawn(listener)
     if (!isTold) worker.send(message)
     isTold = true
     return worker

@@ -2,6 +2,8 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, isErrorCode, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { VhostConfig } from '../../config/config.ts'
+import type { HookSubject } from '../../hooks/hook-body.ts'
+import type { FileHooks } from '../../hooks/stream-hooks.ts'
 import type { DvrStatus, StreamId } from '../../ipc/contract.ts'
 import { StreamHeaders } from '../../live/stream-headers.ts'
 import { splitStreamId } from '../../live/stream-key.ts'
@@ -17,18 +19,31 @@ import { type DvrListener, recordedFile } from './recorded-file.ts'
 import { recover, recoverStream } from './recover.ts'
 import { type FinishedTake, Take } from './take.ts'
 
+/** What the owner of a stream hears of its recordings, and tells. */
+export interface DvrStreamListener extends DvrListener {
+  /** Who publishes now. */
+  publisher(): HookSubject
+}
+
 /** Recording as an output of a stream. */
 export const dvrOutput: OutputKind = {
   name: 'dvr',
-  open({ dvr }, { stream, config, logger }, earlier) {
+  open({ dvr }, { stream, config, logger, hooks, publisher }, earlier) {
     if (!isRecorded(stream, dvr)) return null
-    return new DvrStream(stream, dvr, config.utcTime, logger, dvrListener(logger), earlier)
+    const listener = { publisher, ...dvrListener(logger, hooks) }
+    return new DvrStream(stream, dvr, config.utcTime, logger, listener, earlier)
   },
 }
 
-/** Who hears of recordings in a back-source: the place for callbacks. */
-export function dvrListener(logger: Logger): DvrListener {
-  return { onRecorded: (recording) => logger.debug(recording, 'dvr: a recording is whole') }
+/** Tells of recordings (`on_dvr`). */
+export function dvrListener(logger: Logger, hooks: FileHooks): DvrListener {
+  return {
+    onRecorded: (recording, publisher) => {
+      logger.debug(recording, 'dvr: a recording is whole')
+      const { vhost, app, stream, file } = recording
+      hooks.onDvr(publisher ?? { clientId: '', ip: '', vhost, app, stream, param: '' }, file)
+    },
+  }
 }
 
 /** At a key frame a recording that is too short by this is long enough: times are rounded, and the next one is far. */
@@ -51,7 +66,7 @@ const maxIncomplete = 8
 export class DvrStream implements StreamOutput {
   readonly #stream: StreamId
   readonly #logger: Logger
-  readonly #listener: DvrListener
+  readonly #listener: DvrStreamListener
   readonly #names: RecordingNames
   readonly #queue = new WriteQueue()
   readonly #headers = new StreamHeaders()
@@ -85,7 +100,7 @@ export class DvrStream implements StreamOutput {
     config: DvrConfig,
     utc: boolean,
     logger: Logger,
-    listener: DvrListener,
+    listener: DvrStreamListener,
     earlier: Promise<unknown> = Promise.resolve(),
   ) {
     this.#stream = stream
@@ -94,7 +109,7 @@ export class DvrStream implements StreamOutput {
     this.#listener = listener
     this.#names = namesOf(stream, config, utc)
     this.#complete = earlier.then(async () => {
-      for (const file of await recoverStream(this.#names, logger)) await this.#tellRecovered(file)
+      for (const file of await recoverStream(this.#names, logger)) await this.#tellRecovered(file, null)
     })
   }
 
@@ -184,6 +199,7 @@ export class DvrStream implements StreamOutput {
   #newTake(): Take | null {
     if (monotonicMs() < this.#retryAtMs || this.#incomplete >= maxIncomplete) return null
     const config = this.#config
+    const publisher = this.#listener.publisher()
     const start = { ...splitStreamId(this.#stream), startedAtMs: Date.now() }
     const tracks = new OpeningTracks()
     const before = this.#complete
@@ -210,14 +226,14 @@ export class DvrStream implements StreamOutput {
       onWritten: (bytes) => {
         if (bytes >= provenBytes) this.#onProven()
       },
-      onFinished: (finished) => this.#onFinished(finished, start),
+      onFinished: (finished) => this.#onFinished(finished, start.startedAtMs, publisher),
       onFailed: (error) => {
         if (this.#take === take) this.#take = null
         this.#onFailed(error)
       },
       salvage: async ({ path }) => {
         const file = await recover(path, this.#logger)
-        if (file !== null) await this.#tellRecovered(file)
+        if (file !== null) await this.#tellRecovered(file, publisher)
       },
     })
     this.#beganAtMs = this.#nowMs
@@ -234,30 +250,21 @@ export class DvrStream implements StreamOutput {
     this.#take = null
   }
 
-  #onFinished({ file, facts, bytes }: FinishedTake, start: { readonly startedAtMs: number }): void {
+  #onFinished({ file, facts, bytes }: FinishedTake, startedAtMs: number, publisher: HookSubject): void {
     this.#onProven()
     this.#files += 1
     const { vhost, app, stream, durationMs } = facts
-    this.#logger.info({ file, bytes, durationMs }, 'dvr: recorded')
-    const { startedAtMs } = start
-    this.#listener.onRecorded({
-      vhost,
-      app,
-      stream,
-      file,
-      cwd: process.cwd(),
-      bytes,
-      durationMs,
-      startedAtMs,
-    })
+    this.#logger.info({ sid: publisher.clientId, file, bytes, durationMs }, 'dvr: recorded')
+    const recorded = { vhost, app, stream, file, cwd: process.cwd(), bytes, durationMs, startedAtMs }
+    this.#listener.onRecorded(recorded, publisher)
   }
 
   /** What a killed process, or a failure, left and is a recording now. */
-  async #tellRecovered(file: string): Promise<void> {
+  async #tellRecovered(file: string, publisher: HookSubject | null): Promise<void> {
     const recorded = await recordedFile(file, this.#logger)
     if (recorded === null) return
     this.#files += 1
-    this.#listener.onRecorded(recorded)
+    this.#listener.onRecorded(recorded, publisher)
   }
 
   #onProven(): void {

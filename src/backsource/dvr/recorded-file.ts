@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
+import type { HookSubject } from '../../hooks/hook-body.ts'
 import { readRecordingFacts } from '../../recordings/head.ts'
 
 /** A recording that is whole. */
@@ -19,8 +20,11 @@ export interface RecordedFile {
 
 /** Who hears of recordings. */
 export interface DvrListener {
-  /** A file is whole and has its name: the place for callbacks (`on_dvr`). */
-  onRecorded(recording: RecordedFile): void
+  /**
+   * A file is whole and has its name.
+   * @param publisher who was recorded; null: it was left by a killed process, which knew
+   */
+  onRecorded(recording: RecordedFile, publisher: HookSubject | null): void
 }
 
 /** What there is to tell of a file. @returns null if it cannot be read, which is told in the log */

@@ -15,7 +15,7 @@ export async function recoverAtStart(config: Config, logger: Logger, listener: D
   for (const root of roots) {
     for (const file of await recoverAll(root, logger)) {
       const recorded = await recordedFile(file, logger)
-      if (recorded !== null) listener.onRecorded(recorded)
+      if (recorded !== null) listener.onRecorded(recorded, null)
     }
   }
 }

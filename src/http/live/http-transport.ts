@@ -4,7 +4,8 @@ import { WeirError } from '../../base/errors.ts'
 import { plainIp } from '../../base/plain-ip.ts'
 import { socketHighWaterMark } from '../../live/viewer.ts'
 import { adoptSocket } from '../../worker/adopt-socket.ts'
-import { closeSoon, type Transport, type TransportOwner, watchSocket } from './transport.ts'
+import { closeSoon } from '../../worker/close-soon.ts'
+import { type Transport, type TransportOwner, watchSocket } from './transport.ts'
 
 /** Bytes that a client may send after its request; nothing is done with them. */
 const maxInputBytes = 64 * 1024

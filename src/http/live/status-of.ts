@@ -5,6 +5,9 @@ const statuses: Readonly<Record<string, number>> = {
   HTTP_REQUEST: 400,
   RTMP_NAME: 400,
   VHOST_UNKNOWN: 403,
+  ACCESS_FAILED: 403,
+  HOOK_REFUSED: 403,
+  HOOK_FAILED: 403,
   STREAM_ABSENT: 404,
   CONNECTION_LIMIT: 503,
 }

@@ -49,12 +49,13 @@ describe('a session', () => {
   })
 
   test('of each publish has a file of its own, and none takes the place of another', async () => {
-    const { dvr, publish, files, path } = setUp()
+    const { dvr, publish, files, path, told } = setUp()
     publish(1)
     publish(2)
     publish(3)
     await dvr.close()
     expect(files()).toEqual(['show-1.flv', 'show-2.flv', 'show.flv'])
+    expect(told).toEqual(['client1', 'client2', 'client3'])
     expect(
       ['show.flv', 'show-1.flv', 'show-2.flv'].map((name) => headOf(path(name)).facts.durationMs),
     ).toEqual([1010, 2010, 3010])

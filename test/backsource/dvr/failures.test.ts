@@ -165,7 +165,7 @@ async function leftBy(tag: string | number, name = 'show.flv', cutBytes = 100) {
 describe('what a killed process left', () => {
   test('is finished when the stream is recorded again, and a file of its own', async () => {
     const { dir, path } = await leftBy(await deadPid())
-    const { dvr, publish, files, recorded, complaints } = setUp('', dir)
+    const { dvr, publish, files, recorded, told, complaints } = setUp('', dir)
     publish(1)
     await dvr.close()
     expect(files()).toEqual(['show-1.flv', 'show.flv'])
@@ -177,6 +177,7 @@ describe('what a killed process left', () => {
     expect(facts).toMatchObject({ durationMs: 8000, video: 'H264', audio: 'AAC', stream: 'show' })
     expect(points.map(({ timeMs }) => timeMs)).toEqual([0, 1000, 2000, 3000, 4000, 5000, 6000, 7000])
     expect(recorded.map(({ file }) => file)).toEqual([path('show.flv'), path('show-1.flv')])
+    expect(told).toEqual(['nobody', 'client1'])
     expect(complaints()).toEqual([])
   })
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DvrStream } from '../../../src/backsource/dvr/dvr-stream.ts'
 import type { RecordedFile } from '../../../src/backsource/dvr/recorded-file.ts'
+import type { HookSubject } from '../../../src/hooks/hook-body.ts'
 import { readFlvHead } from '../../../src/media/dvr/flv-head.ts'
 import { FlvReader } from '../../../src/media/flv/reader.ts'
 import { type Packet, videoType } from '../../../src/media/packet.ts'
@@ -28,15 +29,26 @@ export function dvrConfig(dir: string, directives: string) {
 export function setUp(directives = '', dir = tempDir(), earlier?: Promise<unknown>) {
   const { logger, lines } = recordingLogger()
   const recorded: RecordedFile[] = []
-  const listener = { onRecorded: (file: RecordedFile) => recorded.push(file) }
+  const told: string[] = []
+  let publishes = 0
+  const listener = {
+    publisher: () => ({
+      ...{ clientId: `client${publishes}`, ip: '', vhost: '', app: 'live', stream: 'show', param: '' },
+    }),
+    onRecorded: (file: RecordedFile, publisher: HookSubject | null) => {
+      recorded.push(file)
+      told.push(publisher?.clientId ?? 'nobody')
+    },
+  }
   const dvr = new DvrStream(stream, dvrConfig(dir, directives), true, logger, listener, earlier)
   const push = (...packets: Packet[]): void => {
     for (const packet of packets) dvr.onPacket(packet)
   }
   return {
-    ...{ dir, dvr, lines, recorded, push },
+    ...{ dir, dvr, lines, recorded, told, push },
     /** Publishes so many seconds, with a key frame in each. */
     publish(seconds: number, startMs = 0): void {
+      publishes += 1
       dvr.onRestart()
       push(...headers, ...frames(startMs, seconds))
       dvr.onIdle()
