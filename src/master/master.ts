@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { isErrorCode, messageOf } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
@@ -31,6 +31,7 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { tellFirst } from './tell-first.ts'
 import { ToldBytes } from './told-bytes.ts'
 import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
@@ -103,7 +104,7 @@ export class Master {
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
     this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', listener),
+      tellFirst({ t: 'recover' }, (listener) => this.#spawn('back-source', listener)),
       poolLimits(config),
       this.#logger,
       {
@@ -111,9 +112,8 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, message: reason } = message
             const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
-            this.#table.disconnect(backSource, source, code, reason)
+            this.#table.disconnect(backSource, message.source, code, message.message)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
