@@ -22,6 +22,7 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
+import { dvrOutput } from './dvr/dvr-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { streamPrograms } from './programs/stream-programs.ts'
@@ -41,7 +42,7 @@ export interface LiveStreamOwner {
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput, streamPrograms]
+const outputKinds = [hlsOutput, dvrOutput, streamPrograms]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -206,6 +207,7 @@ export class LiveStream {
       video: this.#video,
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
+      dvr: this.#outputs.facts.dvr ?? null,
     }
   }
 

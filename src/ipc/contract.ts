@@ -3,6 +3,7 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { DvrStatus } from './dvr-status.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
 import type { ProgramFacts } from './program-facts.ts'
 
@@ -104,6 +105,8 @@ export type FromMaster =
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
+  /** Make whole recordings of what an earlier run of the server left unfinished. */
+  | { t: 'recover' }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -213,6 +216,8 @@ export interface StreamStatus {
   hls?: HlsStatus
   /** In a back-source, if programs run for the stream. */
   programs?: ProgramFacts[]
+  /** In a back-source, if the stream is recorded. */
+  dvr?: DvrStatus
 }
 
 /** The HLS of a stream. */
@@ -237,12 +242,16 @@ export type Question =
   /** What the system has counted of the process. */
   | { ask: 'usage' }
   // to workers with clients
-  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
-  | { ask: 'clients'; start: number; count: number }
+  /**
+   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
+   * (lower case; '' for all); `count` 0 asks for the total.
+   */
+  | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
   /** Close the client's connection. */
   | { ask: 'kick'; id: string }
-  | { ask: 'audience'; streams: StreamId[] }
+  /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
+  | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
   /** Programs of others that run for streams, or bring them, {@link maxPageSize} at most: to back-sources and the master. */
   | { ask: 'programs' }
@@ -260,7 +269,7 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  | { of: 'clients'; clients: EncodedList; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
@@ -270,6 +279,14 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+
+/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+export interface EncodedList {
+  /** With a comma between two entries. */
+  bytes: Uint8Array
+  /** Where each entry ends. */
+  ends: number[]
+}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array
@@ -351,6 +368,7 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
+  dvr: DvrStatus | null
 }
 
 /**
