@@ -29,10 +29,12 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
+import { dvrOutput } from './dvr/dvr-stream.ts'
 import { forwardOutput } from './forward/forward-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
-import { StreamOutputs } from './stream-output.ts'
+import { streamPrograms } from './programs/stream-programs.ts'
+import { type OutputHost, StreamOutputs } from './stream-output.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
 /** What a stream hears of the process that holds it, and tells it. */
@@ -40,6 +42,8 @@ export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
   readonly serverId: string
+  /** See base/own-client.ts. */
+  readonly ownToken: string
   /** Tells other servers of the files that are made of streams. */
   readonly hooks: FileHooks
   /** The publisher is to be closed. */
@@ -47,7 +51,7 @@ export interface LiveStreamOwner {
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput, forwardOutput]
+const outputKinds = [hlsOutput, dvrOutput, forwardOutput, streamPrograms]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -88,9 +92,10 @@ export class LiveStream {
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
-    const host = {
+    const host: OutputHost = {
       stream,
       logger: this.#logger,
+      ownToken: owner.ownToken,
       get config() {
         return owner.config
       },
@@ -219,6 +224,7 @@ export class LiveStream {
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
       forwards: this.#outputs.facts.forwards ?? [],
+      dvr: this.#outputs.facts.dvr ?? null,
     }
   }
 

@@ -15,6 +15,8 @@ export interface OutputHost {
   readonly config: Config
   /** Names this run of the server. */
   readonly serverId: string
+  /** By which this server's own programs are known; see base/own-client.ts. */
+  readonly ownToken: string
   /** Tells other servers of the files that are made of it (`http_hooks`). */
   readonly hooks: FileHooks
   /** The present publisher, or the last, as hooks are told of it. */
@@ -29,7 +31,7 @@ export interface OutputHost {
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls' | 'forwards'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr' | 'forwards' | 'programs'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

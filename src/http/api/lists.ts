@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
+import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
 import { urlOf } from '../../worker/client-json.ts'
@@ -139,6 +140,7 @@ export function streamData(view: StreamView): StreamData {
       profile: audio.profile ?? unknown,
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+    dvr: view.dvr && dvrData(view.dvr),
     forwards: view.forwards.map(forwardData),
   }
 }
@@ -148,4 +150,8 @@ function forwardData(forward: ForwardStatus): StreamData['forwards'][number] {
   return {
     ...{ destination, state, send_bytes: bytesOut, dropped: packetsDropped, retries, last_error: lastError },
   }
+}
+
+function dvrData({ durationMs, ...dvr }: DvrStatus): StreamData['dvr'] {
+  return { ...dvr, duration: durationMs / 1000 }
 }

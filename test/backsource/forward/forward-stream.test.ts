@@ -42,6 +42,7 @@ function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) 
   const host: OutputHost = {
     stream: `${vhost}/live/x`,
     serverId: 's1',
+    ownToken: '',
     logger,
     get config() {
       return config
