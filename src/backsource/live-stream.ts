@@ -41,9 +41,9 @@ import { type SubscriberChannel, Subscription } from './subscription.ts'
 export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
-  readonly serverId: string
   /** See base/own-client.ts. */
   readonly ownToken: string
+  readonly serverId: string
   /** Tells other servers of the files that are made of streams. */
   readonly hooks: FileHooks
   /** The publisher is to be closed. */
@@ -223,8 +223,8 @@ export class LiveStream {
       video: this.#video,
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
-      forwards: this.#outputs.facts.forwards ?? [],
       dvr: this.#outputs.facts.dvr ?? null,
+      forwards: this.#outputs.facts.forwards ?? [],
     }
   }
 

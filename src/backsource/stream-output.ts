@@ -13,10 +13,10 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
-  /** Names this run of the server. */
-  readonly serverId: string
   /** By which this server's own programs are known; see base/own-client.ts. */
   readonly ownToken: string
+  /** Names this run of the server. */
+  readonly serverId: string
   /** Tells other servers of the files that are made of it (`http_hooks`). */
   readonly hooks: FileHooks
   /** The present publisher, or the last, as hooks are told of it. */

@@ -226,12 +226,12 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
-  /** In a back-source, if the stream is forwarded. */
-  forwards?: ForwardStatus[]
   /** In a back-source, if programs run for the stream. */
   programs?: ProgramFacts[]
   /** In a back-source, if the stream is recorded. */
   dvr?: DvrStatus
+  /** In a back-source, if the stream is forwarded. */
+  forwards?: ForwardStatus[]
 }
 
 /** The HLS of a stream. */
@@ -382,8 +382,8 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
-  forwards: ForwardStatus[]
   dvr: DvrStatus | null
+  forwards: ForwardStatus[]
 }
 
 /**

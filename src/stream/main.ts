@@ -67,7 +67,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     )
     this.#bandwidth = new BandwidthAccess(context.send)
     this.#hooks = new ClientHooks(this)
-    const checks = [...exceptOwn(localChecks, context.ownToken), this.#bandwidth]
+    const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
     this.access = new AccessPipeline(context.logger, checks, [this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)

@@ -50,8 +50,8 @@ function setUp(vhost = '') {
   const { logger, lines } = recordingLogger()
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
     config: configOf(''),
-    serverId: 's1',
     ownToken: '',
+    serverId: 's1',
     hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => {},
   })
@@ -173,8 +173,8 @@ describe('what the API is told', () => {
       video: null,
       audio: null,
       hls: null,
-      forwards: [],
       dvr: null,
+      forwards: [],
     })
     live.publish('abc')
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))

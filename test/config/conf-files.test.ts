@@ -63,6 +63,14 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'dvr.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
+    expect(config.vhosts[standard]?.dvr).toMatchObject({
+      enabled: true,
+      dvrPlan: 'session',
+      dvrDuration: 600,
+    })
+  },
   'forward.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.forward).toMatchObject({ enabled: true, backend: '' })
@@ -80,14 +88,6 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     const bandcheck = { enabled: true, key: '35c9b402c12a', interval: 30, limitKbps: 8000 }
     expect(config.vhosts['bandcheck.example.com']).toMatchObject({ bandcheck })
-  },
-  'dvr.conf': (config) => {
-    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
-    expect(config.vhosts[standard]?.dvr).toMatchObject({
-      enabled: true,
-      dvrPlan: 'session',
-      dvrDuration: 600,
-    })
   },
   'vod.conf': (config) => {
     const vod = {

@@ -23,8 +23,8 @@ export function streamOf(fields: Partial<Stream>): Stream {
     publish_ms: 0,
     players: {},
     hls: null,
-    forwards: [],
     dvr: null,
+    forwards: [],
     ...fields,
   }
 }

@@ -46,16 +46,16 @@ const info: StreamInfo = {
   video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
   audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
   hls: { enabled: true, fragment: 4, sequence: -1, segments: 0, lost: 0 },
+  dvr: {
+    ...{ enabled: true, plan: 'session', recording: true, file: './html/live/one.flv' },
+    ...{ bytes: 1500, durationMs: 2000, files: 3, errors: 1 },
+  },
   forwards: [
     {
       ...{ destination: '192.0.2.3:1935', state: 'retrying', bytesOut: 700, packetsDropped: 3, retries: 2 },
       lastError: 'RTMP_CLOSED: 192.0.2.3:1935 closed the connection',
     },
   ],
-  dvr: {
-    ...{ enabled: true, plan: 'session', recording: true, file: './html/live/one.flv' },
-    ...{ bytes: 1500, durationMs: 2000, files: 3, errors: 1 },
-  },
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
