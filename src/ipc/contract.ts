@@ -16,7 +16,7 @@ import type { HookCount, HookVisit } from './hook-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 5
+export const protocolVersion = 6
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -52,6 +52,12 @@ export interface PublisherRef {
   param: string
 }
 
+/** Why there is no room for a connection. */
+export interface AdmissionRefusal {
+  code: 'CONNECTION_LIMIT' | 'ADDRESS_LIMIT'
+  message: string
+}
+
 /** Master to any worker. */
 export type FromMaster =
   | {
@@ -72,7 +78,7 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
-  | { t: 'admission'; connectionId: string; admitted: boolean }
+  | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
@@ -109,7 +115,7 @@ export type ToMaster =
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
-  | { t: 'admit'; connectionId: string }
+  | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
   | {
       t: 'publish'
@@ -246,12 +252,16 @@ export type Question =
   /** What the system has counted of the process. */
   | { ask: 'usage' }
   // to workers with clients
-  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
-  | { ask: 'clients'; start: number; count: number }
+  /**
+   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
+   * (lower case; '' for all); `count` 0 asks for the total.
+   */
+  | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
   /** Close the client's connection. */
   | { ask: 'kick'; id: string }
-  | { ask: 'audience'; streams: StreamId[] }
+  /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
+  | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
   // to all workers
   | { ask: 'hooks' }
@@ -267,7 +277,7 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  | { of: 'clients'; clients: EncodedList; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
@@ -276,6 +286,14 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+
+/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+export interface EncodedList {
+  /** With a comma between two entries. */
+  bytes: Uint8Array
+  /** Where each entry ends. */
+  ends: number[]
+}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array

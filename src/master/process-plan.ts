@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Config, Endpoint } from '../config/config.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
+import { httpEndpoints, rtmpsEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
 /** Without it only one worker can listen on a port. */
@@ -20,7 +20,8 @@ export function startsAtOnce(): number {
 
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
-  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+  const http = httpEndpoints(config).map(({ endpoint }) => endpoint)
+  return [...config.listen, ...rtmpsEndpoints(config), ...http]
 }
 
 /** How many stream workers there are. */
@@ -31,7 +32,7 @@ export function streamWorkers(config: Config): number {
 
 /** How many HTTP workers there are: none as long as nothing is to be served over HTTP. */
 export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer } = config
-  if (!httpApi.enabled && !httpServer.enabled) return 0
+  const { httpApi, httpServer, exporter } = config
+  if (!httpApi.enabled && !httpServer.enabled && !exporter.enabled) return 0
   return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }

@@ -16,8 +16,13 @@ test.each([
 
 /** The endpoints as text: `8080 api site`. */
 function served(text: string): string[] {
-  return httpEndpoints(configOf(text)).map(({ endpoint, api, site }) =>
-    [endpointName(endpoint), ...(api ? ['api'] : []), ...(site ? ['site'] : [])].join(' '),
+  return httpEndpoints(configOf(text)).map(({ endpoint, api, site, exporter }) =>
+    [
+      endpointName(endpoint),
+      ...(api ? ['api'] : []),
+      ...(site ? ['site'] : []),
+      ...(exporter ? ['exporter'] : []),
+    ].join(' '),
   )
 }
 
@@ -37,6 +42,14 @@ describe('the endpoints of HTTP', () => {
     expect(served(text)).toStrictEqual(['1985 api', '8080 api site'])
   })
 
+  test('has those of the exporter too', () => {
+    expect(served('exporter { enabled on; }')).toStrictEqual(['9972 exporter'])
+    expect(served('http_api { enabled on; } exporter { enabled on; listen 127.0.0.1:1; }')).toStrictEqual([
+      '1985 api',
+      '127.0.0.1:1 exporter',
+    ])
+  })
+
   test('of SRS 1 are those of http_stream', () => {
     expect(served('http_stream { enabled on; listen 8081; }')).toStrictEqual(['8081 site'])
   })
@@ -49,6 +62,17 @@ describe('RTMP and HTTP', () => {
       'listen 1935 is for RTMP, and http_server listens on 1935 too',
     ],
     ['http_api { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and http_api listens on 1935 too'],
+    ['rtmps { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and rtmps listens on 1935 too'],
+    [
+      'rtmps { enabled on; } http_server { enabled on; listen 1443; }',
+      'listen 1443 is for rtmps, and http_server listens on 1443 too',
+    ],
+    ['rtmps { listen 1935; }', null],
+    ['exporter { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and exporter listens on 1935 too'],
+    [
+      'http_api { enabled on; } exporter { enabled on; listen 1985; }',
+      'exporter listens on 1985, and http_api too: the exporter needs an address of its own',
+    ],
     ['http_server { listen 1935; }', null],
     ['http_server { enabled on; listen 127.0.0.1:1935; }', null],
   ])('with %s: %s', (text, clash) => {

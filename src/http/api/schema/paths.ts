@@ -80,7 +80,17 @@ export const paths: Readonly<Record<string, PathItem>> = {
       codes: { 2048: 'nobody publishes such a stream' },
     },
   },
-  '/api/v1/clients': { get: { summary: 'Publishers and players.', answer: clientsAnswer, paged: true } },
+  '/api/v1/clients': {
+    get: {
+      summary: 'Publishers and players.',
+      answer: clientsAnswer,
+      paged: true,
+      query: {
+        search:
+          'Only entries that have this in id, address, stream, protocol or type, in any case of letters.',
+      },
+    },
+  },
   '/api/v1/clients/{id}': {
     get: { summary: 'One client.', answer: clientAnswer, codes: noClient },
     delete: { summary: 'Closes the client’s connection.', answer: envelopeSchema, codes: noClient },
