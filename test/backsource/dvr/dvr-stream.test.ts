@@ -1,11 +1,13 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { dvrListener } from '../../../src/backsource/dvr/dvr-stream.ts'
 import { amfEcmaArray } from '../../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../../src/media/amf0-writer.ts'
 import { dataType, metadataFlag, type Packet } from '../../../src/media/packet.ts'
 import { readRecordingFacts } from '../../../src/recordings/head.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader, packetOf } from '../../media/ts/packets.ts'
+import { silentLogger } from '../../support/logger.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import {
   bodies,
@@ -389,4 +391,21 @@ describe('a changed configuration', () => {
     await dvr.close()
     expect(files()).toEqual(['show.flv'])
   })
+})
+
+test('on_dvr is told of each recording, with who was recorded if that is known', () => {
+  const told: unknown[] = []
+  const hooks = { onDvr: (...about: unknown[]) => told.push(about), onHls: () => expect.unreachable() }
+  const listener = dvrListener(silentLogger, hooks)
+  const recording = {
+    ...{ vhost: 'v', app: 'live', stream: 'show', file: './show.flv', cwd: '/' },
+    ...{ bytes: 1, durationMs: 1, startedAtMs: 1 },
+  }
+  const publisher = { clientId: 'c', ip: '10.0.0.1', vhost: 'v', app: 'live', stream: 'show', param: '?a=b' }
+  listener.onRecorded(recording, publisher)
+  listener.onRecorded(recording, null)
+  expect(told).toEqual([
+    [publisher, './show.flv'],
+    [{ clientId: '', ip: '', vhost: 'v', app: 'live', stream: 'show', param: '' }, './show.flv'],
+  ])
 })
