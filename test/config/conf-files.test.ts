@@ -71,6 +71,24 @@ const purposes: Record<string, (config: Config) => void> = {
       dvrDuration: 600,
     })
   },
+  'forward.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]?.forward).toMatchObject({ enabled: true, backend: '' })
+    expect(config.vhosts['tv.example.com']?.forward.destination).toEqual(['192.0.2.3:1935'])
+    expect(config.vhosts['cdn.example.com']?.forward).toMatchObject({ enabled: true, destination: [] })
+  },
+  'heartbeat.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      heartbeat: { enabled: true, interval: 10, deviceId: 'edge-7', summaries: true, ports: true },
+      stats: { network: 0, disk: ['sda', 'vda', 'nvme0n1'] },
+    })
+  },
+  'bandcheck.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const bandcheck = { enabled: true, key: '35c9b402c12a', interval: 30, limitKbps: 8000 }
+    expect(config.vhosts['bandcheck.example.com']).toMatchObject({ bandcheck })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,
