@@ -148,6 +148,18 @@ export const errorTable = {
     summary: 'The server holds max_connections connections and refused one more.',
     remedy: 'Raise max_connections, or add a server.',
   },
+  HOOK_REFUSED: {
+    summary: 'A server of http_hooks refused a client.',
+    remedy: 'Nothing to do when it was meant; else see the log of that server.',
+  },
+  HOOK_FAILED: {
+    summary: 'A server of http_hooks did not answer in time, or not with what an answer has to be.',
+    remedy: 'The message says which server and why; hook_on_error decides what becomes of clients meanwhile.',
+  },
+  HOOK_DROPPED: {
+    summary: 'A server of http_hooks was not told something: too much waits for it, or this server stops.',
+    remedy: 'See why that server is slow or down: the lines before it say so.',
+  },
   ACCESS_FAILED: {
     summary:
       'A check whether a client may connect, publish or play failed by itself; the client was refused.',

@@ -1,10 +1,13 @@
 import type { Config, Endpoint } from './config.ts'
+import type { TlsPaths } from './tls-files.ts'
 
 /** An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both. */
 export interface HttpEndpoint {
   readonly endpoint: Endpoint
   readonly api: boolean
   readonly site: boolean
+  /** Over TLS with these; null: in the clear. */
+  readonly tls: TlsPaths | null
 }
 
 /** An endpoint as it is written in a configuration: `1935`, `127.0.0.1:1935`, `[::1]:1935`. */
@@ -13,16 +16,27 @@ export function endpointName({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The addresses of `http_api` and `http_server`, each once: the two may share one, as they may in SRS. */
-export function httpEndpoints(config: Config): HttpEndpoint[] {
+/**
+ * The addresses of `http_api` and `http_server` and of their `https`, each once: the two may share one, as they may in
+ * SRS, over TLS too if they have the same certificate.
+ */
+export function httpEndpoints({ httpApi, httpServer }: Config): HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
-  const add = (endpoint: Endpoint, what: 'api' | 'site'): void => {
-    const name = endpointName(endpoint)
-    const known = found.get(name) ?? { endpoint, api: false, site: false }
-    found.set(name, { ...known, [what]: true })
+  const add = (endpoints: readonly Endpoint[], tls: TlsPaths | null, what: 'api' | 'site'): void => {
+    for (const endpoint of endpoints) {
+      const name = [endpointName(endpoint), tls?.cert, tls?.key].join(' ')
+      const known = found.get(name) ?? { endpoint, api: false, site: false, tls }
+      found.set(name, { ...known, [what]: true })
+    }
   }
-  if (config.httpApi.enabled) for (const endpoint of config.httpApi.listen) add(endpoint, 'api')
-  if (config.httpServer.enabled) for (const endpoint of config.httpServer.listen) add(endpoint, 'site')
+  for (const [what, section] of [
+    ['api', httpApi],
+    ['site', httpServer],
+  ] as const) {
+    if (!section.enabled) continue
+    add(section.listen, null, what)
+    if (section.https.enabled) add(section.https.listen, section.https, what)
+  }
   return [...found.values()]
 }
 
@@ -54,8 +68,8 @@ function listened(config: Config): { who: string; endpoint: Endpoint }[] {
   return [
     ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
     ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
-    ...httpEndpoints(config).map(({ endpoint, api }) => ({
-      who: api ? 'http_api' : 'http_server',
+    ...httpEndpoints(config).map(({ endpoint, api, tls }) => ({
+      who: `${api ? 'http_api' : 'http_server'}${tls === null ? '' : ' { https }'}`,
       endpoint,
     })),
   ]

@@ -7,6 +7,8 @@ import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
+import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
+import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
 import {
@@ -30,7 +32,7 @@ import { Site } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -38,11 +40,13 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   readonly machine: MachineMeter
   readonly access: AccessPipeline
   readonly #live: LiveSite
+  readonly #hooks: ClientHooks
   readonly #site: Site
   readonly #pages: Pages
   #config: Config
   #api: Api | null = null
   #draining = false
+  #leaving = false
   /** Since the last sweep. */
   #acceptErrors = 0
   #denied = 0
@@ -51,7 +55,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
-    this.access = new AccessPipeline(context.logger, localChecks, [])
+    this.#hooks = new ClientHooks(this)
+    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
     this.#pages = new Pages(this)
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
@@ -71,11 +76,16 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   get identity(): ServerIdentity {
+    return { ...this.hookIdentity, pid: this.#masterPid }
+  }
+
+  get hookIdentity(): HookIdentity {
     const { serverId } = this.#context
-    return { server: this.#config.serverId || serverId, service: serverId, pid: this.#masterPid }
+    return { server: this.#config.serverId || serverId, service: serverId }
   }
 
   async start(): Promise<string[]> {
+    await this.#hooks.prepare()
     this.#api = await createApi(this)
     await this.#site.start()
     const endpoints = await this.#ports.apply(this.#config)
@@ -91,6 +101,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
       case 'source-down':
         this.#live.onMessage(message)
         break
+      case 'tell-visits':
+        this.#hooks.tellInstead(message.visits)
+        break
       case 'report':
         this.inspector.onMessage(message)
         break
@@ -100,6 +113,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   answer(question: WorkQuestion): Answer | null {
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.#hooks.counts() }
     return answerAboutClients(question, this.#live)
   }
 
@@ -114,6 +128,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   reload(config: Config): void {
     this.#config = config
     this.machine.disks = config.stats.disk
+    this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
@@ -127,13 +142,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#draining = true
     this.#api?.close()
     this.#ports.drain()
-    if (this.#ports.connections === 0) this.#context.exit()
+    if (this.#ports.connections === 0) this.#leave()
   }
 
   async stop(): Promise<void> {
     this.#live.close()
     this.#api?.close()
     this.#ports.close()
+    await this.#hooks.close(hookPatienceMs.stop)
   }
 
   status() {
@@ -189,7 +205,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   onEmpty(): void {
-    if (this.#draining) this.#context.exit()
+    if (this.#draining) this.#leave()
+  }
+
+  /** It has drained, and ends when the hooks have told what there is to tell. */
+  #leave(): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    void this.#hooks.close(hookPatienceMs.drain).then(() => this.#context.exit())
   }
 
   #sweep(): void {

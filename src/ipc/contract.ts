@@ -3,6 +3,7 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { HookCount, HookVisit } from './hook-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -46,6 +47,9 @@ export interface PublisherRef {
   publishId: PublishId
   /** Connection id of the publisher: the source id in logs. */
   connectionId: string
+  ip: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  param: string
 }
 
 /** Why there is no room for a connection. */
@@ -81,6 +85,8 @@ export type FromMaster =
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
   | { t: 'check-publish'; request: number; publishId: PublishId }
+  /** The worker that let these in is gone: tell of their end in its place. */
+  | { t: 'tell-visits'; visits: HookVisit[] }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
@@ -115,11 +121,17 @@ export type ToMaster =
       stream: StreamId
       ip: string
       connectionId: string
+      /** The query as the encoder gave it, with a leading `?`. */
+      param: string
       /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
       probe?: true
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  | { t: 'visit-began'; visit: HookVisit }
+  /** Its end is told, or will not be. */
+  | { t: 'visit-ended'; id: string }
   | { t: 'watch'; stream: StreamId }
   /** @see StreamAudience for what becomes of the bytes that were sent */
   | { t: 'unwatch'; stream: StreamId; bytesOut: number }
@@ -227,6 +239,8 @@ export type Question =
   | { ask: 'kick'; id: string }
   | { ask: 'audience'; streams: StreamId[] }
   | { ask: 'traffic' }
+  // to all workers
+  | { ask: 'hooks' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
   /** By its {@link streamTag}. */
@@ -244,6 +258,7 @@ export type Answer =
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
+  | { of: 'hooks'; hooks: HookCount[] }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }

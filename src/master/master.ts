@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -11,30 +12,31 @@ import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '.
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import type { ConfigPlace } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
+import {
+  canReusePort,
+  endpointsOf,
+  httpWorkers,
+  poolLimits,
+  startsAtOnce,
+  streamWorkers,
+} from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
-
-/** Where the configuration is. */
-export interface ConfigPlace {
-  /** Its absolute path. */
-  readonly file: string
-  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
-  readonly cwd: string
-}
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -57,6 +59,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
+  readonly #visits: VisitLedger
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -94,6 +97,7 @@ export class Master {
     this.#runtime = runtime
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
+    this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
     this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
@@ -104,17 +108,14 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const { source, message: reason } = message
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, source, code, reason)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
+      startsAtOnce(),
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')
@@ -310,6 +311,7 @@ export class Master {
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -324,6 +326,7 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
+        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -331,7 +334,10 @@ export class Master {
   #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
-      onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
+      onReady: (worker, endpoints) => {
+        listener.onReady(worker, endpoints)
+        this.#visits.onWorkerReady()
+      },
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
@@ -372,6 +378,10 @@ export class Master {
       case 'publish-checked':
         this.#table.checked(worker, message.request, message.alive)
         break
+      case 'visit-began':
+      case 'visit-ended':
+        this.#visits.onMessage(worker, message)
+        break
       case 'watch':
         this.#table.watch(worker, message.stream)
         break
@@ -387,8 +397,4 @@ export class Master {
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

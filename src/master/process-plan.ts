@@ -13,6 +13,11 @@ export function poolLimits(config: Config): PoolLimits {
   return { maxProcesses, spares: config.spareProcesses }
 }
 
+/** How many back-sources may boot at the same time: more would only make all of them late. */
+export function startsAtOnce(): number {
+  return Math.max(2, availableParallelism())
+}
+
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
   const http = httpEndpoints(config).map(({ endpoint }) => endpoint)

@@ -22,6 +22,7 @@ export interface PublisherEntry {
   readonly publishId: PublishId
   readonly connectionId: string
   readonly ip: string
+  readonly param: string
 }
 
 /** Those who want a stream whose publisher may be gone, in the order in which they came. */

@@ -247,7 +247,7 @@ export class SourceTable {
   }
 
   #publishHere({ worker, message }: Wish): void {
-    const { publishId, stream, ip, connectionId } = message
+    const { publishId, stream, ip, connectionId, param } = message
     if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
       this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
       return
@@ -272,7 +272,7 @@ export class SourceTable {
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
     this.#disposal.onPublish(stream)
-    entry.publisher = { worker, publishId, connectionId, ip }
+    entry.publisher = { worker, publishId, connectionId, ip, param }
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
     this.#open(entry)
@@ -304,6 +304,8 @@ export class SourceTable {
       path: publisher.worker.socketPath,
       publishId: publisher.publishId,
       connectionId: publisher.connectionId,
+      ip: publisher.ip,
+      param: publisher.param,
     }
     entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })
   }

@@ -124,12 +124,13 @@ export class ConnectionStreams {
     this.#ifAllowed('publish', request, found, {
       accept: () => this.#publish(request, found),
       refuse: (code, message) => this.#refusePublish(streamId, code, message),
-      room: () => this.#hubs.publishers.hasRoom(this.#wishFor(found)),
+      room: () => this.#hubs.publishers.hasRoom(this.#wishFor(request, found)),
     })
   }
 
-  #publish({ streamId, style }: PublishRequest, found: Found): void {
-    const publisher = this.#hubs.publishers.publish(this.#wishFor(found), {
+  #publish(request: PublishRequest, found: Found): void {
+    const { streamId, style } = request
+    const publisher = this.#hubs.publishers.publish(this.#wishFor(request, found), {
       isConnected: () => this.#owner.isConnected,
       readOn: () => this.#owner.readOn(),
       onAttached: () => this.#grant(streamId),
@@ -301,9 +302,10 @@ export class ConnectionStreams {
     this.#owner.visits.ask(streamId, asked, vhost, decided, outcome.room)
   }
 
-  #wishFor({ vhost, stream }: Found): PublishWish {
+  #wishFor({ param }: PublishRequest, { vhost, stream }: Found): PublishWish {
     const { id, ip } = this.#owner
-    return { stream, ip, connectionId: id, latency: vhost.publish.mr ? vhost.publish.mrLatency : 0 }
+    const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
+    return { stream, ip, connectionId: id, param, latency }
   }
 
   #find(request: PublishRequest | PlayRequest): Found | null {

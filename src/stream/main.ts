@@ -7,7 +7,9 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import type { Answer, PublishId, StreamAudience, StreamId, VhostTraffic } from '../ipc/contract.ts'
+import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
+import type { HookIdentity } from '../hooks/hook-body.ts'
+import type { Answer, PublishId, StreamAudience, StreamId, ToMaster, VhostTraffic } from '../ipc/contract.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
@@ -30,7 +32,7 @@ import type { RtmpsPorts } from './rtmps-ports.ts'
 const sweepMs = 1000
 
 /** A stream worker: accepts RTMP clients, relays publishers to back-sources, serves players. */
-class StreamWorker implements Worker, ConnectionHost, ClientBook {
+class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #context: WorkerContext
   readonly #listeners: Listeners
   /** Once RTMPS is wanted: TLS takes a megabyte that no other worker needs. */
@@ -38,6 +40,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
   readonly players: PlayerHub
@@ -45,6 +48,8 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   readonly readClock = new ReadClock()
   #config: Config
   #draining = false
+  /** It ends as soon as the hooks have told what there is to tell. */
+  #leaving = false
   /** Since the last sweep. */
   #acceptErrors = 0
   #tlsFailures = 0
@@ -57,10 +62,20 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
-    this.access = new AccessPipeline(context.logger, localChecks, [])
+    this.#hooks = new ClientHooks(this)
+    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
+  }
+
+  get hookIdentity(): HookIdentity {
+    const { serverId } = this.#context
+    return { server: this.#config.serverId || serverId, service: serverId }
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
   }
 
   get config(): Config {
@@ -72,6 +87,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   async start(): Promise<string[]> {
+    await this.#hooks.prepare()
     await this.publishers.listen()
     const endpoints = await this.#listen(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
@@ -97,6 +113,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       case 'source-down':
         this.players.onMessage(message)
         break
+      case 'tell-visits':
+        this.#hooks.tellInstead(message.visits)
+        break
       case 'open':
       case 'close':
         break
@@ -106,6 +125,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   reload(config: Config): void {
     this.#config = config
     this.#pithy.intervalMs = config.pithyPrintMs
+    this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
     if (this.#draining) return
@@ -126,6 +146,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.#listeners.close()
     void this.#rtmps?.then((ports) => ports.close())
     for (const connection of this.#connections.values()) connection.close(null, 'the server stops')
+    await this.#hooks.close(hookPatienceMs.stop)
     this.publishers.close()
     this.players.close()
   }
@@ -148,6 +169,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   answer(question: WorkQuestion): Answer | null {
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.#hooks.counts() }
     return answerAboutClients(question, this)
   }
 
@@ -251,7 +273,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   #exitIfDrained(): void {
-    if (this.#draining && this.#connections.size === 0) this.#context.exit()
+    if (!this.#draining || this.#connections.size > 0 || this.#leaving) return
+    this.#leaving = true
+    void this.#hooks.close(hookPatienceMs.drain).then(() => this.#context.exit())
   }
 }
 

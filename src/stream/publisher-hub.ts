@@ -22,6 +22,8 @@ export interface PublishWish {
   readonly stream: StreamId
   readonly ip: string
   readonly connectionId: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  readonly param: string
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -72,7 +74,7 @@ export class PublisherHub {
   /**
    * Whether a publish would be granted now. Nothing is taken or promised: {@link publish} may still be refused.
    */
-  hasRoom({ stream, ip, connectionId }: PublishWish): Promise<Verdict> {
+  hasRoom({ stream, ip, connectionId, param }: PublishWish): Promise<Verdict> {
     const publishId = this.#nextId
     this.#nextId += 1
     return new Promise((resolve) => {
@@ -85,7 +87,7 @@ export class PublisherHub {
         this.#probes.delete(publishId)
         resolve(verdict)
       })
-      this.#send({ t: 'publish', publishId, stream, ip, connectionId, probe: true })
+      this.#send({ t: 'publish', publishId, stream, ip, connectionId, param, probe: true })
     })
   }
 
@@ -109,6 +111,7 @@ export class PublisherHub {
       stream: wish.stream,
       ip: wish.ip,
       connectionId: wish.connectionId,
+      param: wish.param,
     })
     return publisher
   }

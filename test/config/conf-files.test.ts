@@ -42,6 +42,16 @@ const purposes: Record<string, (config: Config) => void> = {
       stats: { disk: ['sda', 'vda', 'nvme0n1'] },
     })
   },
+  'hooks.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const { httpHooks } = config.vhosts[standard]!
+    expect(httpHooks).toMatchObject({ enabled: true, hookTimeout: 3, hookRetry: 5 })
+    expect(httpHooks.onPublish).toStrictEqual(['http://127.0.0.1:8085/api/v1/streams'])
+    expect(httpHooks.hookOnError).toStrictEqual([
+      { gate: 'all', action: 'refuse' },
+      { gate: 'on_play', action: 'accept' },
+    ])
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })

@@ -29,7 +29,8 @@ function setUp({ vhost = '', globals = '', registry = new MemoryRegistry() as St
 type SetUp = ReturnType<typeof setUp>
 
 function publishMessage(publishId: PublishId, changed: Partial<PublishMessage> = {}): PublishMessage {
-  return { t: 'publish', publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}`, ...changed }
+  const about = { ip: '10.0.0.1', connectionId: `c${publishId}`, param: '?a' }
+  return { t: 'publish', publishId, stream, ...about, ...changed }
 }
 
 type PublishMessage = Extract<ToMaster, { t: 'publish' }>
@@ -48,8 +49,9 @@ function refusal(publishId: PublishId, code: string, message: unknown = expect.a
   return { t: 'publish-answer', publishId, ok: false, code, message } as FromMaster
 }
 
-function openMessage(worker: FakeWorker, publishId: PublishId, source = 1): FromMaster {
-  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}` }
+function openMessage(worker: FakeWorker, publishId: PublishId, source = 1, ip = '10.0.0.1'): FromMaster {
+  const from = { ip, param: '?a' }
+  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}`, ...from }
   return { t: 'open', stream, source, publisher }
 }
 
@@ -157,7 +159,7 @@ describe('a second publisher', () => {
     if (replaces) {
       expect(one.take()).toMatchObject([{ t: 'publish-revoked', publishId: 1, code: 'STREAM_REPLACED' }])
       expect(two.take()).toStrictEqual([{ t: 'publish-answer', publishId: 2, ok: true, source: 1 }])
-      expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2)])
+      expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2, 1, second.ip)])
     } else {
       const [asked] = one.take() as Extract<FromMaster, { t: 'check-publish' }>[]
       table.checked(one.handle, asked!.request, true)

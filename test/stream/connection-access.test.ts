@@ -15,6 +15,7 @@ import { PublisherHub } from '../../src/stream/publisher-hub.ts'
 import { ReadClock } from '../../src/stream/read-clock.ts'
 import { FakeCheck } from '../support/access.ts'
 import { configOf } from '../support/config.ts'
+import { patience } from '../support/hook-server.ts'
 import { silentLogger } from '../support/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -57,7 +58,8 @@ async function setUp(query = '') {
   const connection = new Connection('c1', socket, host)
   onTestFinished(() => connection.close(null))
   connection.onAdmission(null)
-  const asked = (times: number): Promise<void> => vi.waitFor(() => expect(hooks.asked).toHaveLength(times))
+  const asked = (times: number): Promise<void> =>
+    vi.waitFor(() => expect(hooks.asked).toHaveLength(times), patience)
   /** Answers what the hub asked of the master last. */
   const answer = (ok: boolean): void => {
     const { publishId } = sent.findLast((message) => message.t === 'publish')!
@@ -83,12 +85,12 @@ describe('connect', () => {
       ...{ stream: '', pageUrl: 'http://page.example/', protocol: 'rtmp' },
       tcUrl: expect.stringMatching(/^rtmp:\/\/127\.0\.0\.1:\d+\/live$/),
     })
-    await vi.waitFor(() => expect(connection.socket.isPaused()).toBe(true))
+    await vi.waitFor(() => expect(connection.socket.isPaused()).toBe(true), patience)
     expect(connection.session.state).toBe('connect')
     hooks.answer(hooks.accepting({ action: 'connect' }))
     const client = await connecting
     client.close()
-    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']), patience)
     expect(hooks.traffic[0]!.recvBytes).toBeGreaterThan(3000)
   })
 
@@ -106,7 +108,7 @@ describe('connect', () => {
     await asked(1)
     connection.close(null)
     hooks.answer(hooks.accepting({ action: 'connect' }))
-    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']), patience)
     expect(connection.session.state).toBe('closed')
     expect(closed).toHaveBeenCalledOnce()
   })
@@ -143,7 +145,7 @@ describe('play', () => {
     hooks.answer(hooks.accepting({ action: 'play' }))
     await playing
     client.close()
-    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['play', 'connect']))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['play', 'connect']), patience)
   })
 
   test('is refused, and the connection stays', async () => {
@@ -175,13 +177,13 @@ describe('publish', () => {
     const client = await connecting
     hooks.waits = true
     const publishing = client.publish()
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]), patience)
     expect(hooks.asked).toHaveLength(1)
     answer(true)
     await asked(2)
     expect(publishes()).toStrictEqual([true])
     hooks.answer(hooks.accepting({ action: 'publish' }))
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true, false]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true, false]), patience)
     answer(true)
     const backSource = new MediaClient(path, {
       onRestart: () => {},
@@ -194,7 +196,7 @@ describe('publish', () => {
     backSource.send({ t: 'attach', publishId: 2, source: 1 })
     await publishing
     client.close()
-    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['publish', 'connect']))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['publish', 'connect']), patience)
   })
 
   test('of a stream that is taken is refused before hooks are asked', async () => {
@@ -202,7 +204,7 @@ describe('publish', () => {
     const client = await connecting
     const publishing = client.publish()
     publishing.catch(() => {})
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]), patience)
     answer(false)
     await expect(publishing).rejects.toMatchObject({ message: expect.stringContaining('taken') })
     expect(hooks.asked).toHaveLength(1)
@@ -214,11 +216,11 @@ describe('publish', () => {
     hooks.verdict = no
     const publishing = client.publish()
     publishing.catch(() => {})
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]), patience)
     answer(true)
     await expect(publishing).rejects.toMatchObject({ message: expect.stringContaining('not you') })
     client.close()
-    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']), patience)
     expect(publishes()).toStrictEqual([true])
     expect(sent.filter(({ t }) => t === 'unpublish')).toStrictEqual([])
   })
@@ -228,9 +230,9 @@ describe('publish', () => {
     const client = await connecting
     const publishing = client.publish()
     publishing.catch(() => {})
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true]), patience)
     answer(true)
-    await vi.waitFor(() => expect(publishes()).toStrictEqual([true, false]))
+    await vi.waitFor(() => expect(publishes()).toStrictEqual([true, false]), patience)
     answer(false)
     await expect(publishing).rejects.toMatchObject({ message: expect.stringContaining('taken') })
     expect(hooks.ended).toStrictEqual(['publish'])

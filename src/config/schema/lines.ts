@@ -217,6 +217,33 @@ function isAddress(word: string): boolean {
   return word === 'all' || parseAddressRange(word) !== null
 }
 
+const gates = ['all', 'on_connect', 'on_publish', 'on_play'] as const
+type HookErrorSchema = TObject<{
+  gate: TEnum<['all', 'on_connect', 'on_publish', 'on_play']>
+  action: TEnum<['refuse', 'accept']>
+}>
+
+/** Lines of a gate and what becomes of clients when it fails: `on_play accept`; without a gate: of all. */
+export function hookErrors(doc: string, about: About): Line<TArray<HookErrorSchema>> {
+  const schema: HookErrorSchema = Type.Object({
+    gate: Type.Enum([...gates]),
+    action: Type.Enum(['refuse', 'accept']),
+  })
+  return line((options) => Type.Array(schema, options), {
+    default: '',
+    accepts:
+      'refuse or accept, and before it on_connect, on_publish or on_play if it is for one of these only',
+    arity: [1, 2],
+    repeats: true,
+    read: ([first, second]) => {
+      if (first === undefined) return []
+      return second === undefined ? [{ gate: 'all', action: first }] : [{ gate: first, action: second }]
+    },
+    doc,
+    about,
+  })
+}
+
 /** Command lines, each an array of a program and its arguments. */
 export function commands(doc: string, about: About): Line<TArray<TArray<TString>>> {
   return line((options) => Type.Array(Type.Array(Type.String(), { minItems: 1 }), options), {

@@ -5,7 +5,7 @@ export const features: Features = {
   ssl: true,
   hls: true,
   hds: false,
-  callback: false,
+  callback: true,
   api: true,
   httpd: true,
   dvr: false,

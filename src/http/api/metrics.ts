@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import { maxPageSize } from '../../ipc/contract.ts'
+import type { HookCount } from '../../ipc/hook-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
@@ -20,10 +21,12 @@ type Values = readonly (readonly [labels: Labels, value: number])[]
  * what is gone leaves no series behind. This module brings the library: it is loaded with the first scrape.
  */
 export async function metricsText({ inspector, config }: ApiHost): Promise<string> {
-  const [{ server, processes }, { traffic }, { items, total }] = await Promise.all([
+  const hasHooks = Object.values(config.vhosts).some(({ httpHooks }) => httpHooks.enabled)
+  const [{ server, processes }, { traffic }, { items, total }, hooks] = await Promise.all([
     inspector.status(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
+    hasHooks ? inspector.hooks() : [],
   ])
   const page = new MetricsPage()
   page.gauge('build_info', 'Always 1; the version is a label.', [[{ version }, 1]])
@@ -39,6 +42,7 @@ export async function metricsText({ inspector, config }: ApiHost): Promise<strin
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, total - Math.min(items.length, maxLabelled)],
   ])
+  addHooks(page, hooks)
   addProcesses(page, processes)
   return page.text()
 }
@@ -113,6 +117,25 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_hls_lost_segments_total',
     'HLS segments that could not be written.',
     labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+}
+
+const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const
+
+/** Of the processes that live: one that ends takes its numbers along. */
+function addHooks(page: MetricsPage, hooks: readonly HookCount[]): void {
+  if (hooks.length === 0) return
+  page.counter(
+    'hook_calls_total',
+    'Callbacks to other servers (http_hooks), by what became of them.',
+    hooks.flatMap((count) =>
+      hookOutcomes.map((outcome) => [{ event: count.action, outcome }, count[outcome]] as const),
+    ),
+  )
+  page.counter(
+    'hook_seconds_total',
+    'How long all of them took together.',
+    hooks.map(({ action, seconds }) => [{ event: action }, seconds]),
   )
 }
 
