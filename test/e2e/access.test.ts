@@ -2,7 +2,7 @@ import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { signedQuery } from '../../src/access/signed-url.ts'
 import { selfSigned } from '../support/certificates.ts'
 import { FfmpegPlayer, probe, publishFile } from './support/ffmpeg.ts'
@@ -25,18 +25,43 @@ function certificateAt(port: number): Promise<string> {
   })
 }
 
-test('RTMPS: ffmpeg and players, a renewed certificate while they go on, a bad one, off and on', async () => {
-  const port = await freePort()
-  const rtmps = (enabled: string) => ({
+/** Has the configuration read again, and waits until every worker with clients has taken it up. */
+async function reloaded(server: Server, workers: number): Promise<void> {
+  const count = (): number => server.logs().filter(({ msg }) => msg === 'listening').length
+  const before = count()
+  await server.reload()
+  await until('all workers to have taken it up', () => count() === before + workers)
+}
+
+/** What comes of a request over TLS until it has a live stream in it. */
+async function liveOver(port: number, path: string, headers: readonly string[] = []): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  onTestFinished(() => void socket.destroy())
+  let received = ''
+  socket.setEncoding('latin1').on('data', (text: string) => (received += text))
+  socket.write([`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n'))
+  await until('a live stream', () => received.includes('FLV\x01') && received.length > 20_000)
+  return received
+}
+
+test('TLS: ffmpeg and players, a renewed certificate while they go on, a bad one, off and on', async () => {
+  const [port, httpsPort] = [await freePort(), await freePort()]
+  const files = 'cert used.crt; key used.key;'
+  const options = (enabled: string): ServerOptions => ({
     workers: 2,
-    more: `rtmps { enabled ${enabled}; listen ${port}; cert used.crt; key used.key; }`,
+    httpWorkers: 1,
+    httpServer: `https { enabled ${enabled}; listen ${httpsPort}; ${files} }`,
+    vhost: 'http_remux { enabled on; }',
+    more: `rtmps { enabled ${enabled}; listen ${port}; ${files} }`,
   })
-  const server = await Server.prepare(rtmps('on'))
+  const server = await Server.prepare(options('on'))
   const [first, second] = [selfSigned(server.dir, 'first'), selfSigned(server.dir, 'second')]
   const use = ({ cert, key }: typeof first): void => {
     copyFileSync(cert, join(server.dir, 'used.crt'))
     copyFileSync(key, join(server.dir, 'used.key'))
   }
+  const certificates = async (): Promise<string[]> =>
+    Promise.all([port, httpsPort].map((one) => certificateAt(one)))
   use(first)
   await server.start()
   const tls = { ca: first.pem + second.pem }
@@ -47,29 +72,32 @@ test('RTMPS: ffmpeg and players, a renewed certificate while they go on, a bad o
   const secure = await TestPlayer.play(urlOf('encoder'), { tls })
   await player.has(20)
   await secure.has(20)
-  expect(await certificateAt(port)).toBe('first')
+  expect(await certificates()).toEqual(['first', 'first'])
+  expect(await liveOver(httpsPort, '/live/encoder.flv')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
+  const key = `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`
+  expect(await liveOver(httpsPort, '/live/encoder.flv', [...upgrade, key])).toMatch(/^HTTP\/1\.1 101 /)
 
   use(second)
-  await server.reload()
-  await server.waitForLog(({ msg }) => msg === 'listening')
-  expect(await certificateAt(port)).toBe('second')
+  await reloaded(server, 3)
+  expect(await certificates()).toEqual(['second', 'second'])
   await secure.hasMore(20)
 
   writeFileSync(join(server.dir, 'used.crt'), 'no certificate')
   server.master.signal('SIGHUP')
   const line = await server.waitForLog(({ msg }) => msg.startsWith('reload refused'))
   expect(line).toMatchObject({ level: 'error', code: 'TLS_FILES' })
-  expect(await certificateAt(port)).toBe('second')
+  expect(await certificates()).toEqual(['second', 'second'])
 
-  server.configure(rtmps('off'))
-  await server.reload()
+  server.configure(options('off'))
+  await reloaded(server, 3)
   await expect(TestPlayer.play(urlOf('encoder'), { tls })).rejects.toMatchObject({ code: 'RTMP_CLOSED' })
-  await secure.hasMore(20)
+  await expect(certificateAt(httpsPort)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await secure.hasMore(10)
   use(second)
-  server.configure(rtmps('on'))
-  await server.reload()
-  const again = await TestPlayer.play(urlOf('encoder'), { tls })
-  await again.has(20)
+  server.configure(options('on'))
+  await reloaded(server, 3)
+  await (await TestPlayer.play(urlOf('encoder'), { tls })).has(10)
   expect(encoder.finished).toBeNull()
 })
 
@@ -171,7 +199,7 @@ test('one stream, asked for with and without what it takes, over RTMP, HTTP-FLV 
     (found) => found.connections === 4,
   )
   server.configure(accessOptions(false, { max_connections_per_ip: connections + 1 }))
-  await server.reload()
+  await reloaded(server, 3)
   const last = await TestPlayer.play(`${one}?${signed('play', 'one')}`)
   await expect(TestPlayer.play(`${one}?${signed('play', 'one')}`)).rejects.toMatchObject({
     code: 'RTMP_CLOSED',
@@ -182,7 +210,7 @@ test('one stream, asked for with and without what it takes, over RTMP, HTTP-FLV 
 
   // Switched off while the stream goes on.
   server.configure(accessOptions(true))
-  await server.reload()
+  await reloaded(server, 3)
   await (await TestPlayer.play(one)).has(10)
   expect(await statusOf(playlist)).toBe(200)
   await player.hasMore(10)
