@@ -204,19 +204,6 @@ export function rules(doc: string, about: About): Line<TArray<RuleSchema>> {
   })
 }
 
-/** A rule; of a single word, which is asked about to find the wrong one, one that is right if the word can be in it. */
-function readRule([first, second]: readonly string[]): unknown {
-  if (first === undefined) return []
-  if (second === undefined) {
-    return readRule(isAddress(first) ? ['play', first] : [first, 'all'])
-  }
-  return isAddress(second) ? [{ action: first, address: second }] : undefined
-}
-
-function isAddress(word: string): boolean {
-  return word === 'all' || parseAddressRange(word) !== null
-}
-
 const gates = ['all', 'on_connect', 'on_publish', 'on_play'] as const
 type HookErrorSchema = TObject<{
   gate: TEnum<['all', 'on_connect', 'on_publish', 'on_play']>
@@ -242,6 +229,19 @@ export function hookErrors(doc: string, about: About): Line<TArray<HookErrorSche
     doc,
     about,
   })
+}
+
+/** A rule; of a single word, which is asked about to find the wrong one, one that is right if the word can be in it. */
+function readRule([first, second]: readonly string[]): unknown {
+  if (first === undefined) return []
+  if (second === undefined) {
+    return readRule(isAddress(first) ? ['play', first] : [first, 'all'])
+  }
+  return isAddress(second) ? [{ action: first, address: second }] : undefined
+}
+
+function isAddress(word: string): boolean {
+  return word === 'all' || parseAddressRange(word) !== null
 }
 
 /** Command lines, each an array of a program and its arguments. */
