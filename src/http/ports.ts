@@ -134,6 +134,8 @@ export class WebPorts {
 
   /** Counts a connection that has left its server, as one that is there. */
   keep(socket: Socket): void {
+    // Of one over TLS the connection below it is counted, and that has not left.
+    if ('encrypted' in socket) return
     this.#sockets.add(socket)
     socket.once('close', () => {
       this.#sockets.delete(socket)
