@@ -239,6 +239,10 @@ export const errorTable = {
     remedy:
       'Give the client the user name and password, or a token, of http_api { auth { } }; or keep it out.',
   },
+  API_PAGE: {
+    summary: 'A page of another site asked the API for what is not for it.',
+    remedy: 'If it is a page of yours, name its origin in http_api { origins }, or ask for a password.',
+  },
   VOD_FORMAT: {
     summary: 'A recording is in a container, or has codecs, that cannot be served as asked for.',
     remedy:

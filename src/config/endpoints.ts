@@ -1,13 +1,17 @@
 import type { Config, Endpoint } from './config.ts'
 import type { TlsPaths } from './tls-files.ts'
 
-/** An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both. */
+/**
+ * An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both; or
+ * metrics alone.
+ */
 export interface HttpEndpoint {
   readonly endpoint: Endpoint
   readonly api: boolean
   readonly site: boolean
   /** Over TLS with these; null: in the clear. */
   readonly tls: TlsPaths | null
+  readonly exporter: boolean
 }
 
 /** An endpoint as it is written in a configuration: `1935`, `127.0.0.1:1935`, `[::1]:1935`. */
@@ -17,15 +21,19 @@ export function endpointName({ host, port }: Endpoint): string {
 }
 
 /**
- * The addresses of `http_api` and `http_server` and of their `https`, each once: the two may share one, as they may in
- * SRS, over TLS too if they have the same certificate.
+ * The addresses of `http_api` and `http_server`, of their `https`, and of `exporter`, each once: the first two may share
+ * one, as in SRS, over TLS too if they have the same certificate.
  */
-export function httpEndpoints({ httpApi, httpServer }: Config): HttpEndpoint[] {
+export function httpEndpoints({ httpApi, httpServer, exporter }: Config): HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
-  const add = (endpoints: readonly Endpoint[], tls: TlsPaths | null, what: 'api' | 'site'): void => {
+  const add = (
+    endpoints: readonly Endpoint[],
+    tls: TlsPaths | null,
+    what: 'api' | 'site' | 'exporter',
+  ): void => {
     for (const endpoint of endpoints) {
       const name = [endpointName(endpoint), tls?.cert, tls?.key].join(' ')
-      const known = found.get(name) ?? { endpoint, api: false, site: false, tls }
+      const known = found.get(name) ?? { endpoint, api: false, site: false, tls, exporter: false }
       found.set(name, { ...known, [what]: true })
     }
   }
@@ -37,6 +45,7 @@ export function httpEndpoints({ httpApi, httpServer }: Config): HttpEndpoint[] {
     add(section.listen, null, what)
     if (section.https.enabled) add(section.https.listen, section.https, what)
   }
+  if (exporter.enabled) add(exporter.listen, null, 'exporter')
   return [...found.values()]
 }
 
@@ -46,8 +55,8 @@ export function rtmpsEndpoints({ rtmps }: Config): readonly Endpoint[] {
 }
 
 /**
- * Whether two protocols are told to listen on one address. Ports are shared between processes, so that the system
- * would allow it, and deal each client to either protocol by chance.
+ * Whether two protocols, or metrics and other HTTP, are told to listen on one address. Ports are shared between processes, so
+ * that the system would allow it, and deal each client to either by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
@@ -60,6 +69,11 @@ export function endpointClash(config: Config): string | null {
       return `listen ${name} is for ${other}, and ${who} listens on ${name} too`
     taken.set(name, who)
   }
+  for (const { endpoint, api, site, exporter } of httpEndpoints(config)) {
+    if (!exporter || (!api && !site)) continue
+    const section = api ? 'http_api' : 'http_server'
+    return `exporter listens on ${endpointName(endpoint)}, and ${section} too: the exporter needs an address of its own`
+  }
   return null
 }
 
@@ -68,8 +82,8 @@ function listened(config: Config): { who: string; endpoint: Endpoint }[] {
   return [
     ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
     ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
-    ...httpEndpoints(config).map(({ endpoint, api, tls }) => ({
-      who: `${api ? 'http_api' : 'http_server'}${tls === null ? '' : ' { https }'}`,
+    ...httpEndpoints(config).map(({ endpoint, api, site, tls }) => ({
+      who: `${api ? 'http_api' : site ? 'http_server' : 'exporter'}${tls === null ? '' : ' { https }'}`,
       endpoint,
     })),
   ]

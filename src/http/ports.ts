@@ -14,9 +14,9 @@ import { socketHighWaterMark } from '../live/viewer.ts'
 import { Listeners } from '../worker/listener.ts'
 
 /** What is served on a port. */
-export type Face = 'api' | 'site' | 'both'
+export type Face = 'api' | 'site' | 'both' | 'exporter'
 
-const faces = ['api', 'site', 'both'] as const
+const faces = ['api', 'site', 'both', 'exporter'] as const
 
 /** What comes in over the ports. */
 export interface PortHandler {
@@ -68,6 +68,11 @@ async function loadSecure(): Promise<Secure> {
   return { https, read: readTlsFiles, files: new Map(), servers: new Map() }
 }
 
+function faceOf({ api, site, exporter }: HttpEndpoint): Face {
+  if (exporter) return 'exporter'
+  return api && site ? 'both' : api ? 'api' : 'site'
+}
+
 /** The HTTP ports of a worker and all connections on them. */
 export class WebPorts {
   readonly #handler: PortHandler
@@ -88,7 +93,7 @@ export class WebPorts {
           () => create(face),
           (error) => handler.onAcceptError(error),
         )
-      return { api: of('api'), site: of('site'), both: of('both') }
+      return { api: of('api'), site: of('site'), both: of('both'), exporter: of('exporter') }
     }
     this.#listeners = listenersOf((face) => this.#createServer(face))
     this.#secureListeners = listenersOf((face) => this.#createSecureServer(face))
@@ -110,9 +115,7 @@ export class WebPorts {
     const endpoints = httpEndpoints(config)
     const addresses: string[] = []
     for (const face of faces) {
-      const ofFace = endpoints.filter(
-        ({ api, site }) => face === (api && site ? 'both' : api ? 'api' : 'site'),
-      )
+      const ofFace = endpoints.filter((endpoint) => face === faceOf(endpoint))
       const of = (isSecure: boolean) =>
         ofFace.filter(({ tls }) => (tls !== null) === isSecure).map(({ endpoint }) => endpoint)
       addresses.push(...(await this.#listeners[face].apply(of(false))))

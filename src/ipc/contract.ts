@@ -232,12 +232,16 @@ export type Question =
   /** What the system has counted of the process. */
   | { ask: 'usage' }
   // to workers with clients
-  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
-  | { ask: 'clients'; start: number; count: number }
+  /**
+   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
+   * (lower case; '' for all); `count` 0 asks for the total.
+   */
+  | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
   /** Close the client's connection. */
   | { ask: 'kick'; id: string }
-  | { ask: 'audience'; streams: StreamId[] }
+  /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
+  | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
   // to all workers
   | { ask: 'hooks' }
@@ -253,7 +257,7 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  | { of: 'clients'; clients: EncodedList; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
@@ -262,6 +266,14 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+
+/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+export interface EncodedList {
+  /** With a comma between two entries. */
+  bytes: Uint8Array
+  /** Where each entry ends. */
+  ends: number[]
+}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array

@@ -14,6 +14,12 @@ const pageParameters = [
   },
 ]
 
+const searchParameter = {
+  ...{ name: 'search', in: 'query', schema: { type: 'string', maxLength: 255 } },
+  description:
+    'Only entries that have this in id, address, stream, protocol or type, in any case of letters.',
+}
+
 const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
 
 /**
@@ -48,11 +54,12 @@ function pathItem(path: string, item: PathItem): object {
 }
 
 function operationOf(operation: Operation): object {
-  const { summary, answer, type = 'application/json', paged = false, codes = {}, open = false } = operation
+  const { summary, answer, type = 'application/json', paged, search, codes = {}, open = false } = operation
+  const parameters = [...(paged ? pageParameters : []), ...(search ? [searchParameter] : [])]
   const also = Object.entries(codes).map(([code, meaning]) => `code ${code}: ${meaning}`)
   return {
     summary,
-    ...(paged && { parameters: pageParameters }),
+    ...(parameters.length > 0 && { parameters }),
     ...(open && { security: [{}] }),
     responses: {
       200: {

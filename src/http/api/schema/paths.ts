@@ -32,6 +32,8 @@ export interface Operation {
   readonly type?: string
   /** Whether it is a list that is given in pages. */
   readonly paged?: boolean
+  /** Whether `?search=` is taken. */
+  readonly search?: boolean
   /** Whether it asks for no password. */
   readonly open?: boolean
   /** Values of `code` beside 0, and what they mean. */
@@ -77,7 +79,9 @@ export const paths: Readonly<Record<string, PathItem>> = {
       codes: { 2048: 'nobody publishes such a stream' },
     },
   },
-  '/api/v1/clients': { get: { summary: 'Publishers and players.', answer: clientsAnswer, paged: true } },
+  '/api/v1/clients': {
+    get: { summary: 'Publishers and players.', answer: clientsAnswer, paged: true, search: true },
+  },
   '/api/v1/clients/{id}': {
     get: { summary: 'One client.', answer: clientAnswer, codes: noClient },
     delete: { summary: 'Closes the client’s connection.', answer: envelopeSchema, codes: noClient },
