@@ -6,7 +6,14 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
+import {
+  type Answer,
+  maxPageSize,
+  type PublisherRef,
+  type SourceNumber,
+  type StreamId,
+  type StreamInfo,
+} from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
@@ -21,6 +28,8 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { dvrListener } from './dvr/dvr-stream.ts'
+import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
@@ -90,6 +99,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (message.t === 'open') this.#open(message.stream, message.source, message.publisher)
     else if (message.t === 'close') this.#close(message.source)
     else if (message.t === 'dispose') this.#dispose(message.stream)
+    else if (message.t === 'recover') this.#recover()
   }
 
   reload(config: Config): void {
@@ -112,6 +122,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
 
   get config(): Config {
     return this.#config
+  }
+
+  get ownToken(): string {
+    return this.#context.ownToken
   }
 
   onDisconnect({ number: source }: LiveStream, code: string, message: string): void {
@@ -151,6 +165,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
           streams: found.map(({ live }) => this.#infoOf(live)),
           total: found.length,
         }
+      }
+      case 'programs': {
+        const programs = streams.flatMap(({ live }) => live.status().programs ?? [])
+        return { of: 'programs', programs: programs.slice(0, maxPageSize) }
       }
       case 'hooks':
         return { of: 'hooks', hooks: this.hooks.counts() }
@@ -219,6 +237,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (vhost !== null) this.#track(disposeHls(stream, vhost.hls, this.#config.utcTime, this.#logger))
   }
 
+  #recover(): void {
+    this.#track(recoverAtStart(this.#config, this.#logger, dvrListener(this.#logger, this.hooks)))
+  }
+
   #track(work: Promise<void>): void {
     const tracked: Promise<void> = work.finally(() => this.#closing.delete(tracked))
     this.#closing.add(tracked)
@@ -233,7 +255,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     const outcome = await Promise.race([Promise.all(this.#closing), late])
     clearTimeout(timer)
     if (outcome === 'late') {
-      this.#logger.error({ code: 'HLS_BEHIND' }, 'hls: the disk did not take the last segments in time')
+      this.#logger.error(
+        { code: 'FILES_LATE' },
+        'the disk did not take the last of the streams’ files in time',
+      )
     }
   }
 

@@ -50,6 +50,7 @@ function setUp(vhost = '') {
   const { logger, lines } = recordingLogger()
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
     config: configOf(''),
+    ownToken: '',
     hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => {},
   })
@@ -171,6 +172,7 @@ describe('what the API is told', () => {
       video: null,
       audio: null,
       hls: null,
+      dvr: null,
     })
     live.publish('abc')
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))

@@ -63,6 +63,14 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'dvr.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
+    expect(config.vhosts[standard]?.dvr).toMatchObject({
+      enabled: true,
+      dvrPlan: 'session',
+      dvrDuration: 600,
+    })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,
@@ -84,6 +92,28 @@ const purposes: Record<string, (config: Config) => void> = {
     })
     expect(config.vhosts['studio.example.com']?.security).toMatchObject({ enabled: true })
     expect(config.vhosts['player.example.com']?.refer).toMatchObject({ enabled: true, play: ['example.com'] })
+  },
+  'transcode.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const { transcode } = config.vhosts[standard]!
+    expect(Object.keys(transcode)).toEqual(['live'])
+    expect(transcode.live).toMatchObject({ enabled: true, ffmpeg: 'ffmpeg' })
+    expect(Object.keys(transcode.live!.engine)).toEqual(['sd', 'audio'])
+  },
+  'ingest.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const ingests = Object.entries(config.vhosts[standard]!.ingest)
+    expect(ingests.map(([name, { enabled, input }]) => [name, enabled, input.type])).toEqual([
+      ['livestream', true, 'file'],
+      ['movie', false, 'file'],
+      ['camera', false, 'stream'],
+      ['webcam', false, 'stream'],
+    ])
+  },
+  'exec.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]!.exec).toMatchObject({ enabled: true })
+    expect(config.vhosts[standard]!.exec.publish).toHaveLength(1)
   },
   'rtmps.conf': (config) => {
     expect(config).toMatchObject({
