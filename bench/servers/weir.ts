@@ -18,17 +18,20 @@ export interface WeirSettings {
   readonly maxProcesses?: number
   /** Serves streams over HTTP, and with `hls` also writes segments of so many seconds and serves them. */
   readonly http?: { readonly hls?: number }
+  /** Who is asked when a client connects and told when it has gone: a URL. */
+  readonly hooks?: string
   /** Environment variables of all its processes, beside this process's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** This project's server, in its full shape: master, stream workers, back-sources. */
 export function weir(settings: WeirSettings = {}): ServerSetup {
-  const { mwLatency, workers, maxProcesses, http, env = {} } = settings
+  const { mwLatency, workers, maxProcesses, http, hooks, env = {} } = settings
   const said = [
     mwLatency === undefined ? null : `mw_latency ${mwLatency}`,
     workers === undefined ? null : `worker_processes ${workers}`,
     maxProcesses === undefined ? null : `max_processes ${maxProcesses}`,
+    hooks === undefined ? null : 'http_hooks',
   ].filter((text) => text !== null)
   return {
     name: 'Weir',
@@ -52,6 +55,9 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
         ...(http?.hls === undefined
           ? []
           : [`  hls { enabled on; hls_fragment ${http.hls}; hls_path ${htmlOf(dir)}; }`]),
+        ...(hooks === undefined
+          ? []
+          : [`  http_hooks { enabled on; on_connect ${hooks}; on_close ${hooks}; }`]),
         ...(mwLatency === undefined ? [] : [`  play { mw_latency ${mwLatency}; }`]),
         '}',
       ]

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
+import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo, ToMaster } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
@@ -103,6 +103,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
 
   get logger(): Logger {
     return this.#logger
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
   }
 
   get hookIdentity(): HookIdentity {

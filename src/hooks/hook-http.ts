@@ -64,7 +64,7 @@ export class HookHttp {
   async request(call: HookCall): Promise<HookAnswer> {
     const url = URL.parse(call.url)
     if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-      throw new WeirError('HOOK_FAILED', `${call.url} is no HTTP URL`)
+      throw new WeirError('HOOK_FAILED', `${whereOf(call.url)} is no HTTP URL`)
     }
     const server = await this.#serverOf(url.origin)
     if (server.calls >= this.#connections + maxWaiting) {
@@ -110,16 +110,16 @@ export class HookHttp {
   }
 }
 
-/** The address of a call as a log may have it: queries hold tokens. */
+/** The address of a call as a log may have it: queries hold tokens, and what is before an `@` passwords. */
 export function whereOf(url: string): string {
-  return url.replace(/[?#].*$/s, '')
+  return url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
 }
 
 async function ask(pool: Pool, url: URL, call: HookCall): Promise<HookAnswer> {
   const options: Dispatcher.RequestOptions = {
     path: `${url.pathname}${url.search}`,
     method: call.method,
-    headers: call.headers,
+    headers: { ...call.headers, ...credentialsOf(url) },
     body: call.method === 'POST' ? call.body : null,
     signal: AbortSignal.timeout(call.timeoutMs),
     // One time-out is for all of it.
@@ -136,6 +136,12 @@ async function ask(pool: Pool, url: URL, call: HookCall): Promise<HookAnswer> {
     if (size > call.maxBytes) break
   }
   return { status: statusCode, body: Buffer.concat(pieces).toString(), isCut: size > call.maxBytes }
+}
+
+function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (username === '') return {}
+  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
 }
 
 /** Whether a call failed because a kept connection was closed by the server at that moment. */

@@ -98,7 +98,8 @@ export class Master {
       this.#logger,
       {
         onMessage: (backSource, message) => {
-          if (message.t === 'opened') this.#table.opened(backSource, message.source)
+          if (message.t === 'visit-began') this.#visits.onMessage(backSource.worker, message)
+          else if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
             const { source, code, message: reason } = message
@@ -307,8 +308,8 @@ export class Master {
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
-    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
+    this.#visits.close()
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
@@ -322,7 +323,6 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
-        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -337,6 +337,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
+        this.#visits.onWorkerLost(worker)
         this.#ends.onExit(worker)
       },
     }

@@ -149,6 +149,20 @@ export function lists(standard: string, accepts: string, doc: string, about: Abo
   return { ...list(standard, accepts, doc, about), repeats: true }
 }
 
+/** One or more URLs of HTTP servers, as {@link lists}. */
+export function urls(doc: string, about: About): Line<TArray<TString>> {
+  const url = Type.String({ pattern: '^https?://[^/?#]+' })
+  return line((options) => Type.Array(url, options), {
+    default: '',
+    accepts: 'one or more URLs that begin with http:// or https://',
+    arity: oneOrMore,
+    repeats: true,
+    read: (args) => args,
+    doc,
+    about,
+  })
+}
+
 type EndpointSchema = TObject<{ host: TUnion<[TString, TNull]>; port: TInteger }>
 
 /** One or more TCP addresses. */
