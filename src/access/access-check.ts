@@ -23,6 +23,8 @@ export interface AccessRequest {
   readonly swfUrl: string
   /** `rtmp`, `http-flv`, `ws-flv` … */
   readonly protocol: string
+  /** The token of its `Authorization: Bearer` header; absent: it has none, or no headers. */
+  readonly bearer?: string
 }
 
 /** What a client that leaves has sent and got. */

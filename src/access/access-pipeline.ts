@@ -40,6 +40,11 @@ export class AccessPipeline {
     return anyApplies(this.#local, action, vhost) || anyApplies(this.#remote, action, vhost)
   }
 
+  /** The same of the checks of this process alone. */
+  appliesLocally(action: AccessAction, vhost: VhostConfig): boolean {
+    return anyApplies(this.#local, action, vhost)
+  }
+
   /**
    * Decides. The promise, if it is one, is never rejected: what fails refuses.
    * @param room asked before other servers are: whether what they might accept would be possible

@@ -26,15 +26,37 @@ export function httpEndpoints(config: Config): HttpEndpoint[] {
   return [...found.values()]
 }
 
+/** The addresses of `rtmps`. */
+export function rtmpsEndpoints({ rtmps }: Config): readonly Endpoint[] {
+  return rtmps.enabled ? rtmps.listen : []
+}
+
 /**
- * Whether RTMP and HTTP are told to listen on one address. Ports are shared between processes, so that the system
+ * Whether two protocols are told to listen on one address. Ports are shared between processes, so that the system
  * would allow it, and deal each client to either protocol by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
-  const rtmp = new Set(config.listen.filter(({ port }) => port !== 0).map(endpointName))
-  const clash = httpEndpoints(config).find(({ endpoint }) => rtmp.has(endpointName(endpoint)))
-  if (clash === undefined) return null
-  const name = endpointName(clash.endpoint)
-  return `listen ${name} is for RTMP, and ${clash.api ? 'http_api' : 'http_server'} listens on ${name} too`
+  const taken = new Map<string, string>()
+  for (const { who, endpoint } of listened(config)) {
+    if (endpoint.port === 0) continue
+    const name = endpointName(endpoint)
+    const other = taken.get(name)
+    if (other !== undefined && other !== who)
+      return `listen ${name} is for ${other}, and ${who} listens on ${name} too`
+    taken.set(name, who)
+  }
+  return null
+}
+
+/** Each address with who listens there, as {@link endpointClash} names it. */
+function listened(config: Config): { who: string; endpoint: Endpoint }[] {
+  return [
+    ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
+    ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
+    ...httpEndpoints(config).map(({ endpoint, api }) => ({
+      who: api ? 'http_api' : 'http_server',
+      endpoint,
+    })),
+  ]
 }

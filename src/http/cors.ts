@@ -9,7 +9,10 @@ export interface CorsRules {
 }
 
 /** Of files and live streams: playing. */
-export const siteRules: CorsRules = { methods: 'GET, HEAD, OPTIONS', headers: 'Range, If-None-Match' }
+export const siteRules: CorsRules = {
+  methods: 'GET, HEAD, OPTIONS',
+  headers: 'Range, If-None-Match, Authorization',
+}
 
 /** Of the API. */
 export const apiRules: CorsRules = {

@@ -29,6 +29,12 @@ export function searchOf({ url = '' }: IncomingMessage): string {
   return at < 0 ? '' : url.slice(at)
 }
 
+/** The token of `Authorization: Bearer`, as a field of an access request; none without one. */
+export function bearerOf({ headers }: IncomingMessage): { bearer?: string } {
+  const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  return token === undefined ? {} : { bearer: token }
+}
+
 function hostName(host: string): string {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []
   return (bracketed ?? plain ?? '').toLowerCase()

@@ -16,7 +16,7 @@ import type { HookCount, HookVisit } from './hook-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 5
+export const protocolVersion = 6
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -52,6 +52,12 @@ export interface PublisherRef {
   param: string
 }
 
+/** Why there is no room for a connection. */
+export interface AdmissionRefusal {
+  code: 'CONNECTION_LIMIT' | 'ADDRESS_LIMIT'
+  message: string
+}
+
 /** Master to any worker. */
 export type FromMaster =
   | {
@@ -72,7 +78,7 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
-  | { t: 'admission'; connectionId: string; admitted: boolean }
+  | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
@@ -107,7 +113,7 @@ export type ToMaster =
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
-  | { t: 'admit'; connectionId: string }
+  | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
   | {
       t: 'publish'

@@ -18,7 +18,14 @@ import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
+import {
+  canReusePort,
+  endpointsOf,
+  httpWorkers,
+  poolLimits,
+  startsAtOnce,
+  streamWorkers,
+} from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
@@ -91,7 +98,7 @@ export class Master {
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
-    this.#admission = new Admission(config.maxConnections)
+    this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
@@ -102,17 +109,14 @@ export class Master {
           else if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const { source, message: reason } = message
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, source, code, reason)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
+      startsAtOnce(),
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')
@@ -202,7 +206,7 @@ export class Master {
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
-      maxConnections: this.#admission.max,
+      maxConnections: this.#admission.limits.maxConnections,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
@@ -278,7 +282,7 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#admission.max = next.maxConnections
+    this.#admission.limits = next
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
@@ -357,8 +361,8 @@ export class Master {
   #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
-        const admitted = this.#admission.admit(worker, message.connectionId)
-        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
+        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
         break
       }
       case 'left':

@@ -7,7 +7,7 @@ import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { ClientInfo } from '../ipc/contract.ts'
+import type { AdmissionRefusal, ClientInfo } from '../ipc/contract.ts'
 import { splitStreamId } from '../live/stream-key.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
@@ -150,7 +150,8 @@ export class Connection
     const { stream = '', type = '' } = this.#streams.activity ?? {}
     return {
       ...splitStreamId(stream),
-      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: this.protocol },
+      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type },
+      protocol: 'encrypted' in this.socket ? 'rtmps' : this.protocol,
       publish: this.role === 'publish',
       aliveSeconds: (monotonicMs() - this.#acceptedAtMs) / 1000,
       sendBytes: this.sendBytes,
@@ -163,11 +164,10 @@ export class Connection
   }
 
   /** The master's answer whether the server has room for this connection. */
-  onAdmission(admitted: boolean): void {
+  onAdmission(refusal: AdmissionRefusal | null): void {
     if (this.#phase === 'closed') return
-    if (!admitted) {
-      const { maxConnections } = this.#host.config
-      this.close(new WeirError('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`))
+    if (refusal !== null) {
+      this.close(new WeirError(refusal.code, refusal.message))
       return
     }
     this.#admitted = true

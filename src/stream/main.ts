@@ -27,6 +27,7 @@ import {
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
+import type { RtmpsPorts } from './rtmps-ports.ts'
 
 const sweepMs = 1000
 
@@ -34,6 +35,8 @@ const sweepMs = 1000
 class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #context: WorkerContext
   readonly #listeners: Listeners
+  /** Once RTMPS is wanted: TLS takes a megabyte that no other worker needs. */
+  #rtmps: Promise<RtmpsPorts> | null = null
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
@@ -49,6 +52,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   #leaving = false
   /** Since the last sweep. */
   #acceptErrors = 0
+  #tlsFailures = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: stream ${context.index}`
@@ -85,7 +89,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   async start(): Promise<string[]> {
     await this.#hooks.prepare()
     await this.publishers.listen()
-    const endpoints = await this.#listeners.apply(this.#config.listen)
+    const endpoints = await this.#listen(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
     // The first key of a process takes OpenSSL some 40 ms: no client shall wait for it.
     setImmediate(() => new ClientHandshake())
@@ -95,7 +99,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   onMessage(message: RoleMessage): void {
     switch (message.t) {
       case 'admission':
-        this.#connections.get(message.connectionId)?.onAdmission(message.admitted)
+        this.#connections.get(message.connectionId)?.onAdmission(message.refusal)
         break
       case 'publish-answer':
       case 'publish-revoked':
@@ -125,7 +129,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
     if (this.#draining) return
-    this.#listeners.apply(config.listen).then(
+    this.#listen(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
     )
@@ -134,11 +138,13 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   drain(): void {
     this.#draining = true
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     this.#exitIfDrained()
   }
 
   async stop(): Promise<void> {
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     for (const connection of this.#connections.values()) connection.close(null, 'the server stops')
     await this.#hooks.close(hookPatienceMs.stop)
     this.publishers.close()
@@ -208,6 +214,37 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     this.#exitIfDrained()
   }
 
+  /** One that fails leaves the other as it is: a certificate that was lost does not close the plain ports. */
+  async #listen(config: Config): Promise<string[]> {
+    const [plain, secure] = await Promise.allSettled([
+      this.#listeners.apply(config.listen),
+      this.#listenSecurely(config),
+    ])
+    if (plain.status === 'rejected') throw plain.reason
+    if (secure.status === 'rejected') throw secure.reason
+    return [...plain.value, ...secure.value]
+  }
+
+  async #listenSecurely(config: Config): Promise<string[]> {
+    if (config.rtmps.enabled) this.#rtmps ??= this.#openRtmps()
+    return (await this.#rtmps)?.apply(config) ?? []
+  }
+
+  async #openRtmps(): Promise<RtmpsPorts> {
+    const { RtmpsPorts } = await import('./rtmps-ports.ts')
+    return new RtmpsPorts(this.#config, {
+      onSecure: (socket) => this.#accept(socket),
+      onFailed: (ip, code) => this.#onTlsFailed(ip, code),
+      onAcceptError: (error) => this.#onAcceptError(error),
+    })
+  }
+
+  /** Whatever scans ports fills no log: one line a second is enough. */
+  #onTlsFailed(ip: string, code: string): void {
+    this.#tlsFailures += 1
+    if (this.#tlsFailures === 1) this.logger.info({ ip, reason: code }, 'rtmps: a TLS handshake failed')
+  }
+
   /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
   #onAcceptError(error: Error): void {
     this.#acceptErrors += 1
@@ -217,7 +254,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   #accept(socket: Socket): void {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
-    this.#context.send({ t: 'admit', connectionId: connection.id })
+    this.#context.send({ t: 'admit', connectionId: connection.id, ip: connection.ip })
   }
 
   async #checkPublish(request: number, publishId: PublishId): Promise<void> {
@@ -228,6 +265,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   #sweep(): void {
     const now = monotonicMs()
     this.#acceptErrors = 0
+    this.#tlsFailures = 0
     for (const connection of this.#connections.values()) connection.sweep(now)
     this.players.sweep(now)
     this.rates.sweep(now, this)

@@ -14,10 +14,15 @@ export class FakeWorker {
   reachable = true
   leaving = false
   killed = false
+  started = false
 
   constructor(name: string) {
     this.name = name
     this.socketPath = `/run/${name}.sock`
+  }
+
+  start(): void {
+    this.started = true
   }
 
   send(message: FromMaster): void {

@@ -57,7 +57,7 @@ async function setUp(query = '') {
   const [socket] = await accepted
   const connection = new Connection('c1', socket, host)
   onTestFinished(() => connection.close(null))
-  connection.onAdmission(true)
+  connection.onAdmission(null)
   const asked = (times: number): Promise<void> =>
     vi.waitFor(() => expect(hooks.asked).toHaveLength(times), patience)
   /** Answers what the hub asked of the master last. */

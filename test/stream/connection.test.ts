@@ -36,7 +36,7 @@ async function connected(text: string, vhost: string, name = 'x') {
   const connection = new Connection('c1', socket, host)
   const setNoDelay = vi.spyOn(connection.socket, 'setNoDelay')
   onTestFinished(() => connection.close(null))
-  connection.onAdmission(true)
+  connection.onAdmission(null)
   const client = await connecting
   onTestFinished(() => client.close())
   return { client, connection, noDelay: () => setNoDelay.mock.calls.map(([enabled]) => enabled) }

@@ -122,6 +122,7 @@ export function answerStatus(response: ServerResponse, status: number): void {
     'Content-Length': body.length,
     'Cache-Control': 'no-cache, no-store',
     ...(status === 503 ? { 'Retry-After': '5' } : {}),
+    ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
   })
   response.end(body)
 }

@@ -8,6 +8,7 @@ import { plainIp } from '../../base/plain-ip.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
 import type {
+  AdmissionRefusal,
   FromMaster,
   Protocols,
   StreamAudience,
@@ -22,7 +23,7 @@ import type { ClientBook } from '../../worker/client-book.ts'
 import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
-import { requestTarget, searchOf } from '../request-target.ts'
+import { bearerOf, requestTarget, searchOf } from '../request-target.ts'
 import { answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
 import { LiveMounts, type LiveTarget } from './live-mounts.ts'
@@ -53,13 +54,16 @@ export type LiveMessage = Extract<
   { t: 'admission' | 'source-up' | 'source-absent' | 'source-down' }
 >
 
+/** The answer to who has left before it came. */
+const gone: AdmissionRefusal = { code: 'CONNECTION_LIMIT', message: 'the viewer has left' }
+
 /** The live streams of this worker over HTTP and WebSocket, and all their viewers. */
 export class LiveSite implements LiveViewerHost, ClientBook {
   readonly #host: LiveSiteHost
   readonly #files: LiveSiteFiles
   readonly #hub: PlayerHub
   readonly #viewers = new Map<string, LiveViewer>()
-  readonly #admissions = new Map<string, (admitted: boolean) => void>()
+  readonly #admissions = new Map<string, (refusal: AdmissionRefusal | null) => void>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly rates = new ClientRates(monotonicMs())
@@ -144,7 +148,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
 
   onMessage(message: LiveMessage): void {
     if (message.t !== 'admission') this.#hub.onMessage(message)
-    else this.#settle(message.connectionId, message.admitted)
+    else this.#settle(message.connectionId, message.refusal)
   }
 
   reload(config: Config): void {
@@ -170,17 +174,17 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     this.#hub.close()
   }
 
-  admit(id: string): Promise<boolean> {
+  admit({ id, ip }: LiveViewer): Promise<AdmissionRefusal | null> {
     return new Promise((resolve) => {
       this.#admissions.set(id, resolve)
-      this.#host.send({ t: 'admit', connectionId: id })
+      this.#host.send({ t: 'admit', connectionId: id, ip })
     })
   }
 
   onClosed(viewer: LiveViewer): void {
     this.#viewers.delete(viewer.id)
     this.#traffic.leave(viewer)
-    this.#settle(viewer.id, false)
+    this.#settle(viewer.id, gone)
     this.#host.send({ t: 'left', connectionId: viewer.id })
   }
 
@@ -249,8 +253,8 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     return URL.parse(headers.origin)?.host === headers.host
   }
 
-  #settle(id: string, admitted: boolean): void {
-    this.#admissions.get(id)?.(admitted)
+  #settle(id: string, refusal: AdmissionRefusal | null): void {
+    this.#admissions.get(id)?.(refusal)
     this.#admissions.delete(id)
   }
 
@@ -269,5 +273,6 @@ function originOf(request: IncomingMessage, carrier: Carrier, { stream }: LiveTa
     pageUrl: referer ?? origin ?? '',
     tcUrl: `${carrier}://${host ?? ''}/${splitStreamId(stream).app}`,
     param: searchOf(request),
+    ...bearerOf(request),
   }
 }

@@ -5,7 +5,7 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
-import type { ClientInfo } from '../../ipc/contract.ts'
+import type { AdmissionRefusal, ClientInfo } from '../../ipc/contract.ts'
 import type { Broadcast } from '../../live/broadcast.ts'
 import { displayName, splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { Viewer } from '../../live/viewer.ts'
@@ -25,8 +25,8 @@ export interface LiveViewerHost {
   readonly logger: Logger
   readonly config: Config
   readonly access: AccessPipeline
-  /** Whether the server has room for one more connection. */
-  admit(id: string): Promise<boolean>
+  /** Why the server has no room for one more connection; null: it has. */
+  admit(viewer: LiveViewer): Promise<AdmissionRefusal | null>
   /** Told once; an admission that was asked for is given back. */
   onClosed(viewer: LiveViewer): void
 }
@@ -39,6 +39,8 @@ export interface ViewerOrigin {
   readonly tcUrl: string
   /** The query, with its `?`. */
   readonly param: string
+  /** See {@link AccessRequest}. */
+  readonly bearer?: string
 }
 
 /** A play as it is checked. */
@@ -211,9 +213,8 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
   }
 
   async #admission(): Promise<void> {
-    if (await this.#host.admit(this.id)) return
-    const { maxConnections } = this.#host.config
-    throw new WeirError('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`)
+    const refusal = await this.#host.admit(this)
+    if (refusal !== null) throw new WeirError(refusal.code, refusal.message)
   }
 
   /** Before it hears whether the stream is there. One that has gone meanwhile was let in for nothing. */

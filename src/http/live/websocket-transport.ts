@@ -158,6 +158,7 @@ export function answerUpgrade(socket: Socket, status: number): void {
     'Connection: close',
     ...(status === 426 ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13'] : []),
     ...(status === 503 ? ['Retry-After: 5'] : []),
+    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
   ]
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   closeSoon(socket)

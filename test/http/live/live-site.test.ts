@@ -25,6 +25,8 @@ const handshake = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]
 
+const full = { code: 'CONNECTION_LIMIT', message: 'max_connections 1 is reached' } as const
+
 /** A site on a real port, with a master that admits everybody unless told otherwise. */
 async function setUp(remux = '', settings = '') {
   const sent: ToMaster[] = []
@@ -44,7 +46,7 @@ async function setUp(remux = '', settings = '') {
       sent.push(message)
       if (message.t !== 'admit') return
       const { connectionId } = message
-      setImmediate(() => site.onMessage({ t: 'admission', connectionId, admitted: admits }))
+      setImmediate(() => site.onMessage({ t: 'admission', connectionId, refusal: admits ? null : full }))
     },
   }
   const site = new LiveSite(host, files)
