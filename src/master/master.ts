@@ -12,7 +12,7 @@ import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '.
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
-import type { ConfigPlace } from './config-place.ts'
+import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { inquire } from './inquiry.ts'
@@ -34,9 +34,6 @@ import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
-
-/** Settings that hold for the life of the master. */
-const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }

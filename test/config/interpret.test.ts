@@ -253,6 +253,14 @@ test.each([
   ],
   ['vhost a { transcode { engine { vparams { t { } } } } }', '1:42: there can be no sections in "vparams"'],
   [
+    'vhost a { http_hooks { on_play 127.0.0.1:8085/x; } }',
+    '1:32: "on_play" accepts one or more URLs that begin with http:// or https://, not "127.0.0.1:8085/x"',
+  ],
+  [
+    'vhost a { http_hooks { hook_on_error on_close accept; } }',
+    '1:38: "hook_on_error" accepts refuse or accept, and before it on_connect, on_publish or on_play if it is for one of these only, not "on_close"',
+  ],
+  [
     'vhost a { transcode { engine { vparams t; } } }',
     '1:32: "vparams" is a section: expected "vparams { … }"',
   ],
