@@ -37,6 +37,9 @@ interface Server {
   usedAtMs: number
 }
 
+/** What ends a call that takes too long. */
+const lateError = new Error('no answer in time')
+
 /** The library is large: who has no hooks does not carry it. */
 let library: Promise<typeof import('undici')> | null = null
 
@@ -74,8 +77,8 @@ export class HookHttp {
     try {
       return await ask(server.pool, url, call)
     } catch (error) {
-      const timedOut = error instanceof Error && error.name === 'TimeoutError'
-      const why = timedOut ? `no answer in ${call.timeoutMs / 1000} s` : messageOf(error) || codeOf(error)
+      const why =
+        error === lateError ? `no answer in ${call.timeoutMs / 1000} s` : messageOf(error) || codeOf(error)
       throw new WeirError('HOOK_FAILED', `${whereOf(call.url)}: ${why}`, error)
     } finally {
       server.calls -= 1
@@ -116,26 +119,39 @@ export function whereOf(url: string): string {
 }
 
 async function ask(pool: Pool, url: URL, call: HookCall): Promise<HookAnswer> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(lateError), call.timeoutMs)
   const options: Dispatcher.RequestOptions = {
     path: `${url.pathname}${url.search}`,
     method: call.method,
     headers: { ...call.headers, ...credentialsOf(url) },
     body: call.method === 'POST' ? call.body : null,
-    signal: AbortSignal.timeout(call.timeoutMs),
+    signal: late.signal,
     // One time-out is for all of it.
     headersTimeout: 0,
     bodyTimeout: 0,
   }
-  const { statusCode, body } = await pool.request(options)
+  try {
+    const { statusCode, body } = await pool.request(options)
+    return { status: statusCode, ...(await readSome(body, call.maxBytes)) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readSome(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<Pick<HookAnswer, 'body' | 'isCut'>> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    pieces.push(piece.subarray(0, call.maxBytes - size))
+  for await (const piece of body) {
+    pieces.push(piece.subarray(0, maxBytes - size))
     size += piece.length
     // To leave the loop is to close the connection: the rest never comes here.
-    if (size > call.maxBytes) break
+    if (size > maxBytes) break
   }
-  return { status: statusCode, body: Buffer.concat(pieces).toString(), isCut: size > call.maxBytes }
+  return { body: Buffer.concat(pieces).toString(), isCut: size > maxBytes }
 }
 
 function credentialsOf({ username, password }: URL): Record<string, string> {

@@ -59,7 +59,8 @@ export class VisitLedger {
   }
 
   onWorkerLost(worker: WorkerHandle): void {
-    const visits = [...(this.#open.get(worker)?.values() ?? [])]
+    // The last one first: what a client did ends before its connection does.
+    const visits = [...(this.#open.get(worker)?.values() ?? [])].reverse()
     this.#open.delete(worker)
     if (visits.length === 0) return
     for (const { id } of visits) this.#handedOver.delete(id)

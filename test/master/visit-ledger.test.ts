@@ -78,6 +78,14 @@ describe('the ledger', () => {
     expect(ledger.size).toBe(0)
   })
 
+  test('ends what a client did before its connection', () => {
+    const { began, lost, workers } = setUp('one', 'two')
+    const [one, two] = workers as [Worker, Worker]
+    began(one, 'connection', 'play')
+    lost(one)
+    expect(two.told).toStrictEqual(['play', 'connection'])
+  })
+
   test('does not take the word of one worker for another', () => {
     const { began, ended, lost, workers } = setUp('one', 'two')
     const [one, two] = workers as [Worker, Worker]
