@@ -1,10 +1,14 @@
 import type { Config, Endpoint } from './config.ts'
 
-/** An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both. */
+/**
+ * An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both; or
+ * metrics alone.
+ */
 export interface HttpEndpoint {
   readonly endpoint: Endpoint
   readonly api: boolean
   readonly site: boolean
+  readonly exporter: boolean
 }
 
 /** An endpoint as it is written in a configuration: `1935`, `127.0.0.1:1935`, `[::1]:1935`. */
@@ -13,16 +17,17 @@ export function endpointName({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The addresses of `http_api` and `http_server`, each once: the two may share one, as they may in SRS. */
+/** The addresses of `http_api`, `http_server` and `exporter`, each once: the first two may share one, as in SRS. */
 export function httpEndpoints(config: Config): HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
-  const add = (endpoint: Endpoint, what: 'api' | 'site'): void => {
+  const add = (endpoint: Endpoint, what: 'api' | 'site' | 'exporter'): void => {
     const name = endpointName(endpoint)
-    const known = found.get(name) ?? { endpoint, api: false, site: false }
+    const known = found.get(name) ?? { endpoint, api: false, site: false, exporter: false }
     found.set(name, { ...known, [what]: true })
   }
   if (config.httpApi.enabled) for (const endpoint of config.httpApi.listen) add(endpoint, 'api')
   if (config.httpServer.enabled) for (const endpoint of config.httpServer.listen) add(endpoint, 'site')
+  if (config.exporter.enabled) for (const endpoint of config.exporter.listen) add(endpoint, 'exporter')
   return [...found.values()]
 }
 
@@ -32,8 +37,8 @@ export function rtmpsEndpoints({ rtmps }: Config): readonly Endpoint[] {
 }
 
 /**
- * Whether two protocols are told to listen on one address. Ports are shared between processes, so that the system
- * would allow it, and deal each client to either protocol by chance.
+ * Whether two protocols, or metrics and other HTTP, are told to listen on one address. Ports are shared between processes, so
+ * that the system would allow it, and deal each client to either by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
@@ -46,6 +51,11 @@ export function endpointClash(config: Config): string | null {
       return `listen ${name} is for ${other}, and ${who} listens on ${name} too`
     taken.set(name, who)
   }
+  for (const { endpoint, api, site, exporter } of httpEndpoints(config)) {
+    if (!exporter || (!api && !site)) continue
+    const section = api ? 'http_api' : 'http_server'
+    return `exporter listens on ${endpointName(endpoint)}, and ${section} too: the exporter needs an address of its own`
+  }
   return null
 }
 
@@ -54,8 +64,8 @@ function listened(config: Config): { who: string; endpoint: Endpoint }[] {
   return [
     ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
     ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
-    ...httpEndpoints(config).map(({ endpoint, api }) => ({
-      who: api ? 'http_api' : 'http_server',
+    ...httpEndpoints(config).map(({ endpoint, api, site }) => ({
+      who: api ? 'http_api' : site ? 'http_server' : 'exporter',
       endpoint,
     })),
   ]

@@ -6,40 +6,46 @@ export interface CorsRules {
   readonly methods: string
   /** Request headers beyond those that are always allowed. */
   readonly headers: string
+  /** The pages that may read answers: of this origin; or of all, `*`. */
+  readonly origin: string
+  /** How long a browser may keep the answer to a preflight request, in seconds. */
+  readonly maxAge: number
 }
 
 /** Of files and live streams: playing. */
 export const siteRules: CorsRules = {
   methods: 'GET, HEAD, OPTIONS',
   headers: 'Range, If-None-Match, Authorization',
+  origin: '*',
+  maxAge: 86_400,
 }
 
-/** Of the API. */
-export const apiRules: CorsRules = {
-  methods: 'GET, HEAD, POST, PUT, DELETE, OPTIONS',
-  headers: 'Content-Type, Authorization',
+/** Whether a browser asks what a page may do, before it does that (Fetch standard, 4.8). */
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 }
-
-/** How long a browser may keep the answer to a preflight request, in seconds. */
-const maxAgeSeconds = 86_400
 
 /**
- * Lets pages of any site use an answer (`crossdomain on`), and answers preflight requests (Fetch standard, 4.8).
- * Every origin is allowed and credentials never are, so that no page can act in the name of its visitor.
- * @returns whether the request is answered
+ * Lets pages of other origins use an answer. Credentials are never allowed, so that no page can act in the name of its
+ * visitor.
  */
-export function answerCors(request: IncomingMessage, response: ServerResponse, rules: CorsRules): boolean {
-  response.setHeader('Access-Control-Allow-Origin', '*')
-  if (request.method !== 'OPTIONS') {
-    response.setHeader('Access-Control-Expose-Headers', 'Content-Length, Content-Range, ETag')
-    return false
-  }
+export function allowReading(response: ServerResponse, { origin }: CorsRules): void {
+  response.setHeader('Access-Control-Allow-Origin', origin)
+  if (origin !== '*') response.setHeader('Vary', 'Origin')
+  response.setHeader('Access-Control-Expose-Headers', 'Content-Length, Content-Range, ETag')
+}
+
+/** Answers a preflight request. */
+export function answerPreflight(
+  response: ServerResponse,
+  { origin, methods, headers, maxAge }: CorsRules,
+): void {
   response.writeHead(204, {
-    'Access-Control-Allow-Methods': rules.methods,
-    'Access-Control-Allow-Headers': rules.headers,
-    'Access-Control-Max-Age': maxAgeSeconds,
-    Allow: rules.methods,
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Methods': methods,
+    'Access-Control-Allow-Headers': headers,
+    'Access-Control-Max-Age': maxAge,
+    Allow: methods,
   })
   response.end()
-  return true
 }

@@ -1,17 +1,20 @@
+import { monotonicMs } from '../base/clock.ts'
 import { WeirError } from '../base/errors.ts'
 import { decodeAnswer } from '../ipc/answer-codec.ts'
 import {
   type Answer,
-  type ClientInfo,
   type FromMaster,
   maxPageSize,
   type Question,
   type ReloadOutcome,
   type ServerFacts,
+  type StreamAudience,
   type StreamInfo,
   type ToMaster,
 } from '../ipc/contract.ts'
 import type { HookCount } from '../ipc/hook-facts.ts'
+import { partOfList } from '../worker/client-json.ts'
+import { SharedInquiries } from './shared-inquiries.ts'
 import {
   hookTotals,
   type Page,
@@ -35,6 +38,15 @@ const reportTimeoutMs = 3000
 /** A reload opens new addresses, and waits for those before it. */
 const reloadTimeoutMs = 15_000
 
+/**
+ * What processes said of themselves is good for so long, and asked for anew when it is half as old, in milliseconds: it is
+ * about the last 5 to 10 seconds anyway.
+ */
+const recentMs = 2000
+
+/** With no more streams than this, who watches them is asked at the same time as which there are. */
+const maxFewStreams = 50
+
 interface Pending {
   readonly resolve: (report: Report) => void
   readonly timer: NodeJS.Timeout
@@ -44,7 +56,11 @@ interface Pending {
 export class Inspector {
   readonly #send: (message: ToMaster) => void
   readonly #pending = new Map<number, Pending>()
+  readonly #shared = new SharedInquiries<Report>()
   #next = 1
+  #status: { readonly processes: ProcessView[]; readonly atMs: number } | null = null
+  /** Length of the list of streams when it was last asked for. */
+  #streamsTotal = 0
 
   constructor(send: (message: ToMaster) => void) {
     this.#send = send
@@ -53,7 +69,23 @@ export class Inspector {
   /** The status of the server and of every process, the master's first. */
   async status(): Promise<{ server: ServerFacts; processes: ProcessView[] }> {
     const { server, answers } = await this.#ask({ ask: 'status' })
-    return { server, processes: processViews(answers) }
+    const processes = processViews(answers)
+    this.#status = { processes, atMs: monotonicMs() }
+    return { server, processes }
+  }
+
+  /**
+   * The processes as they were at most two seconds ago. Every process is woken up for its status, and the slowest is waited
+   * for: whoever asks often does not wait for that.
+   */
+  async recentProcesses(): Promise<ProcessView[]> {
+    const ageMs = this.#status === null ? Number.POSITIVE_INFINITY : monotonicMs() - this.#status.atMs
+    if (this.#status === null || ageMs > recentMs) return (await this.status()).processes
+    if (ageMs > recentMs / 2) {
+      // If it fails, whoever asks when this one is too old asks again, and hears of it.
+      this.status().catch(() => {})
+    }
+    return this.#status.processes
   }
 
   /** What the system has counted of each process. */
@@ -62,28 +94,40 @@ export class Inspector {
     return pick(answers, 'usage').map(({ usage }) => usage)
   }
 
-  /** Publishers and players, in the order of their arrival in each process. */
-  clients(start: number, count: number): Promise<Page<ClientInfo>> {
-    const ask = (from: number, most: number): Question => ({ ask: 'clients', start: from, count: most })
-    return this.#page(ask, start, count, (answer) => (answer?.of === 'clients' ? answer.clients : []))
+  /**
+   * Publishers and players, in the order of their arrival in each process: parts of a list as JSON, with commas within.
+   * @param search in lower case: those that it is found in; '' for all
+   */
+  clients(start: number, count: number, search: string): Promise<Page<Uint8Array>> {
+    const ask = (from: number, most: number): Question => {
+      return { ask: 'clients', start: from, count: most, search }
+    }
+    return this.#page(ask, start, count, (answer, from, to) => {
+      return answer?.of === 'clients' ? partOfList(answer.clients, from, to) : []
+    })
   }
 
-  /** @returns null when no process has that client */
-  async client(id: string): Promise<ClientInfo | null> {
+  /** @returns a client as JSON; null when no process has it */
+  async client(id: string): Promise<Uint8Array | null> {
     const { answers } = await this.#ask({ ask: 'client', id })
-    return pick(answers, 'clients').flatMap(({ clients }) => clients)[0] ?? null
+    return pick(answers, 'clients').find(({ total }) => total > 0)?.clients.bytes ?? null
   }
 
   /** Closes a client's connection, whichever process has it. @returns whether one had it */
   async kick(id: string): Promise<boolean> {
-    const { answers } = await this.#ask({ ask: 'kick', id })
+    const { answers } = await this.#inquire({ ask: 'kick', id })
     return pick(answers, 'kick').some(({ kicked }) => kicked)
   }
 
   async streams(start: number, count: number): Promise<Page<StreamView>> {
     const ask = (from: number, most: number): Question => ({ ask: 'streams', start: from, count: most })
-    const { items, total } = await this.#page(ask, start, count, streamsOf)
-    return { items: await this.#withAudience(items), total }
+    const [{ items, total }, audience] = await Promise.all([
+      this.#page(ask, start, count, (answer, from, to) => streamsOf(answer).slice(from, to)),
+      this.#streamsTotal <= maxFewStreams ? this.#audience(null) : null,
+    ])
+    this.#streamsTotal = total
+    const isAll = audience !== null && total <= maxFewStreams
+    return { items: isAll ? streamViews(items, audience) : await this.#withAudience(items), total }
   }
 
   /**
@@ -98,7 +142,7 @@ export class Inspector {
 
   /** Takes a stream from its publisher, and closes that one's connection. @returns whether there was one */
   async unpublish(tag: string): Promise<boolean> {
-    const { answers } = await this.#ask({ ask: 'unpublish', tag })
+    const { answers } = await this.#inquire({ ask: 'unpublish', tag })
     return pick(answers, 'unpublish').some(({ unpublished }) => unpublished)
   }
 
@@ -116,7 +160,7 @@ export class Inspector {
 
   /** Has the configuration read again, as SIGHUP does. */
   async reload(): Promise<ReloadOutcome> {
-    const { answers } = await this.#ask({ ask: 'reload' }, null, reloadTimeoutMs)
+    const { answers } = await this.#inquire({ ask: 'reload' }, null, reloadTimeoutMs)
     const [answer] = pick(answers, 'reload')
     if (answer === undefined) throw new WeirError('SERVER_SILENT', 'the master did not say what came of it')
     return answer.outcome
@@ -133,8 +177,15 @@ export class Inspector {
     })
   }
 
-  /** @throws WeirError SERVER_SILENT */
-  #ask(question: Question, pids: number[] | null = null, timeoutMs = reportTimeoutMs): Promise<Report> {
+  /**
+   * Asks, or shares the answer with others who ask the same.
+   * @throws WeirError SERVER_SILENT
+   */
+  #ask(question: Question, pids: number[] | null = null): Promise<Report> {
+    return this.#shared.ask(JSON.stringify([question, pids]), () => this.#inquire(question, pids))
+  }
+
+  #inquire(question: Question, pids: number[] | null = null, timeoutMs = reportTimeoutMs): Promise<Report> {
     if (this.#pending.size >= maxInquiries) {
       return Promise.reject(new WeirError('SERVER_SILENT', `${maxInquiries} inquiries are under way`))
     }
@@ -158,7 +209,7 @@ export class Inspector {
     question: (start: number, count: number) => Question,
     start: number,
     count: number,
-    itemsOf: (answer: Answer | null) => readonly T[],
+    partOf: (answer: Answer | null, from: number, to: number) => T | readonly T[],
   ): Promise<Page<T>> {
     const wanted = Math.min(count, maxPageSize)
     const isNear = start + wanted <= maxPageSize
@@ -170,22 +221,29 @@ export class Inspector {
         const from = Math.max(0, start - offsets[index]!)
         const to = Math.min(totals[index]!, start + wanted - offsets[index]!)
         if (to <= from) return []
-        if (isNear) return itemsOf(answer).slice(from, to)
+        if (isNear) return partOf(answer, from, to)
         const { answers: own } = await this.#ask(question(from, to - from), [pid])
-        return own.flatMap((part) => itemsOf(part.answer))
+        return own.flatMap((part) => partOf(part.answer, 0, lengthOf(part.answer)))
       }),
     )
-    return { items: parts.flat(), total: sumOf(totals, (total) => total) }
+    return { items: parts.flat() as T[], total: sumOf(totals, (total) => total) }
   }
 
   async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
     if (streams.length === 0) return []
-    const { answers } = await this.#ask({ ask: 'audience', streams: streams.map(({ stream }) => stream) })
-    return streamViews(
-      streams,
-      pick(answers, 'audience').flatMap(({ audience }) => audience),
-    )
+    return streamViews(streams, await this.#audience(streams.map(({ stream }) => stream)))
   }
+
+  /** @param streams null: of all streams */
+  async #audience(streams: string[] | null): Promise<StreamAudience[]> {
+    const { answers } = await this.#ask({ ask: 'audience', streams })
+    return pick(answers, 'audience').flatMap(({ audience }) => audience)
+  }
+}
+
+/** How many entries an answer has. */
+function lengthOf(answer: Answer | null): number {
+  return answer?.of === 'clients' ? answer.clients.ends.length : streamsOf(answer).length
 }
 
 function streamsOf(answer: Answer | null): readonly StreamInfo[] {

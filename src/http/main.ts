@@ -20,7 +20,8 @@ import {
 } from '../worker/worker-process.ts'
 import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
-import { answerCors, apiRules, siteRules } from './cors.ts'
+import { answerExporter } from './api/exporter.ts'
+import { allowReading, answerPreflight, siteRules } from './cors.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
@@ -157,9 +158,19 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {
+    if (face === 'exporter') {
+      answerExporter(this, request, response)
+      return
+    }
     const isApi = face === 'api' || (face === 'both' && isApiPath(request.url ?? ''))
-    const { crossdomain } = isApi ? this.#config.httpApi : this.#config.httpServer
-    if (crossdomain && answerCors(request, response, isApi ? apiRules : siteRules)) return
+    // The API has rules of its own.
+    if (!isApi && this.#config.httpServer.crossdomain) {
+      if (request.method === 'OPTIONS') {
+        answerPreflight(response, siteRules)
+        return
+      }
+      allowReading(response, siteRules)
+    }
     if (this.#pages.has(face, request)) this.#answerPage(face, request, response)
     else this.#answer(isApi, request, response)
   }
@@ -186,7 +197,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   }
 
   onUpgrade(face: Face, request: IncomingMessage, socket: Socket, head: Buffer): void {
-    if (face === 'api') answerUpgrade(socket, 404)
+    if (face === 'api' || face === 'exporter') answerUpgrade(socket, 404)
     else this.#live.onUpgrade(request, socket, head)
   }
 
@@ -197,11 +208,17 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   }
 
   /** Who guesses passwords fills no log: one line a second is enough. */
-  onDenied({ socket, url }: IncomingMessage): void {
+  onDenied({ socket, headers, method, url }: IncomingMessage, why: 'password' | 'page'): void {
     this.#denied += 1
     if (this.#denied > 1) return
-    const about = { code: 'API_DENIED', ip: plainIp(socket.remoteAddress), path: url?.replace(/\?.*$/s, '') }
-    this.logger.warn(about, 'api: asked without the right password or token')
+    const about = { ip: plainIp(socket.remoteAddress), method, path: url?.replace(/\?.*$/s, '') }
+    if (why === 'password') {
+      this.logger.warn({ code: 'API_DENIED', ...about }, 'api: asked without the right password or token')
+      return
+    }
+    const { origin, referer, host } = headers
+    const page = { origin: origin ?? referer, host }
+    this.logger.warn({ code: 'API_PAGE', ...about, ...page }, 'api: a page of another site is refused')
   }
 
   onEmpty(): void {

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
+import { type HttpEndpoint, httpEndpoints } from '../config/endpoints.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import { Listeners } from '../worker/listener.ts'
 
 /** What is served on a port. */
-export type Face = 'api' | 'site' | 'both'
+export type Face = 'api' | 'site' | 'both' | 'exporter'
 
-const faces = ['api', 'site', 'both'] as const
+const faces = ['api', 'site', 'both', 'exporter'] as const
 
 /** What comes in over the ports. */
 export interface PortHandler {
@@ -33,6 +33,11 @@ const checkIntervalMs = 1000
 /** Connections beyond `max_connections` that are taken, so that they can be told that the server is full. */
 const spareConnections = 1000
 
+function faceOf({ api, site, exporter }: HttpEndpoint): Face {
+  if (exporter) return 'exporter'
+  return api && site ? 'both' : api ? 'api' : 'site'
+}
+
 /** The HTTP ports of a worker and all connections on them. */
 export class WebPorts {
   readonly #handler: PortHandler
@@ -49,7 +54,12 @@ export class WebPorts {
         () => this.#createServer(face),
         (error) => handler.onAcceptError(error),
       )
-    this.#listeners = { api: listenersOf('api'), site: listenersOf('site'), both: listenersOf('both') }
+    this.#listeners = {
+      api: listenersOf('api'),
+      site: listenersOf('site'),
+      both: listenersOf('both'),
+      exporter: listenersOf('exporter'),
+    }
   }
 
   /** Open connections, idle ones among them. */
@@ -67,9 +77,7 @@ export class WebPorts {
     const endpoints = httpEndpoints(config)
     const addresses: string[] = []
     for (const face of faces) {
-      const ofFace = endpoints.filter(
-        ({ api, site }) => face === (api && site ? 'both' : api ? 'api' : 'site'),
-      )
+      const ofFace = endpoints.filter((endpoint) => face === faceOf(endpoint))
       addresses.push(...(await this.#listeners[face].apply(ofFace.map(({ endpoint }) => endpoint))))
     }
     return addresses

@@ -35,7 +35,8 @@ export function bearerOf({ headers }: IncomingMessage): { bearer?: string } {
   return token === undefined ? {} : { bearer: token }
 }
 
-function hostName(host: string): string {
+/** The name or address in `host:port`: in lower case, without the port and without brackets. */
+export function hostName(host: string): string {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []
   return (bracketed ?? plain ?? '').toLowerCase()
 }

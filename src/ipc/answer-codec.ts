@@ -1,7 +1,7 @@
 import { Packr } from 'msgpackr/pack'
 import type { Answer } from './contract.ts'
 
-const packr = new Packr({ useRecords: false, variableMapSize: true })
+const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true })
 
 /**
  * An answer as it travels: by itself, so that the master passes it on as it is. A list of a thousand clients would

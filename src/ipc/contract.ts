@@ -101,6 +101,8 @@ export type FromMaster =
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
+  /** Make whole recordings of what an earlier run of the server left unfinished. */
+  | { t: 'recover' }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -211,6 +213,24 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if the stream is recorded. */
+  dvr?: DvrStatus
+}
+
+/** The recorder of a stream. */
+export interface DvrStatus {
+  enabled: boolean
+  /** `dvr_plan` */
+  plan: 'session' | 'segment' | 'append'
+  /** Whether a file is being written. */
+  recording: boolean
+  /** What that file will be called; '' if there is none. Of it, bytes and length so far. */
+  file: string
+  bytes: number
+  durationMs: number
+  /** Recordings that are whole, and how often one could not be written, since the back-source has the stream. */
+  files: number
+  errors: number
 }
 
 /** The HLS of a stream. */
@@ -235,12 +255,16 @@ export type Question =
   /** What the system has counted of the process. */
   | { ask: 'usage' }
   // to workers with clients
-  /** Publishers and players from number `start` on, in the order of their arrival; `count` 0 asks for the total. */
-  | { ask: 'clients'; start: number; count: number }
+  /**
+   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
+   * (lower case; '' for all); `count` 0 asks for the total.
+   */
+  | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
   /** Close the client's connection. */
   | { ask: 'kick'; id: string }
-  | { ask: 'audience'; streams: StreamId[] }
+  /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
+  | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
   // to all workers
   | { ask: 'hooks' }
@@ -256,7 +280,7 @@ export type Question =
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
   | { of: 'status'; status: WorkerStatus }
-  | { of: 'clients'; clients: ClientInfo[]; total: number }
+  | { of: 'clients'; clients: EncodedList; total: number }
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
@@ -265,6 +289,14 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+
+/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+export interface EncodedList {
+  /** With a comma between two entries. */
+  bytes: Uint8Array
+  /** Where each entry ends. */
+  ends: number[]
+}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array
@@ -346,6 +378,7 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
+  dvr: DvrStatus | null
 }
 
 /**

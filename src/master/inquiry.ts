@@ -23,21 +23,28 @@ const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
 /**
  * Asks processes for the API.
  * @param pids those that are asked; null: all that can know
- * @returns an answer of each, in the order of the workers
+ * @param onAnswer hears each answer as it comes
+ * @returns an answer of each, in the order of the workers; none of those that have ended meanwhile
  */
-export function inquire(
+export async function inquire(
   workers: readonly WorkerHandle[],
   question: Question,
   pids: readonly number[] | null,
+  onAnswer?: (worker: WorkerHandle, answer: EncodedAnswer) => void,
 ): Promise<WorkerAnswer<EncodedAnswer>[]> {
   const roles = rolesAsked[question.ask]
   const asked = workers.filter(
     ({ role, pid }) => roles.includes(role) && (pids === null || pids.includes(pid)),
   )
-  return Promise.all(
+  const answers = await Promise.all(
     asked.map(async (worker) => {
-      const { role, index, pid, ready } = worker
-      return { role, index, pid, ready, answer: await worker.ask(question) }
+      const answer = await worker.ask(question)
+      if (answer !== null) onAnswer?.(worker, answer)
+      return answer
     }),
   )
+  return asked.map((worker, at) => {
+    const { role, index, pid, ready } = worker
+    return { role, index, pid, ready, answer: worker.exited ? null : answers[at]! }
+  })
 }

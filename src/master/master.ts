@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
@@ -12,6 +12,7 @@ import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '.
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import { type ClientDesk, handleClientMessage } from './client-messages.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
@@ -30,6 +31,8 @@ import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { tellFirst } from './tell-first.ts'
+import { ToldBytes } from './told-bytes.ts'
 import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -57,6 +60,7 @@ export class Master {
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
   readonly #visits: VisitLedger
+  readonly #told = new ToldBytes()
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -97,7 +101,7 @@ export class Master {
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
     this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', listener),
+      tellFirst({ t: 'recover' }, (listener) => this.#spawn('back-source', listener)),
       poolLimits(config),
       this.#logger,
       {
@@ -106,9 +110,8 @@ export class Master {
           else if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, message: reason } = message
             const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
-            this.#table.disconnect(backSource, source, code, reason)
+            this.#table.disconnect(backSource, message.source, code, message.message)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
@@ -211,7 +214,9 @@ export class Master {
 
   async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
     const { inquiry, question, pids } = message
-    const answers = await inquire(this.#workers, question, pids)
+    const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
+      this.#told.onAnswer(asked, question, answer)
+    })
     const own = pids === null ? await this.#answer(question) : null
     if (own !== null) {
       const answer = encodeAnswer(own)
@@ -232,7 +237,7 @@ export class Master {
       case 'audience':
         return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
       case 'traffic':
-        return { of: 'traffic', traffic: streamsByVhost(this.#table.sources) }
+        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
       case 'reload':
@@ -319,8 +324,16 @@ export class Master {
   }
 
   #groupOf(role: 'stream' | 'http'): WorkerGroup {
+    const desk: ClientDesk = {
+      admission: this.#admission,
+      table: this.#table,
+      visits: this.#visits,
+      told: this.#told,
+      logger: this.#logger,
+      report: (worker, message) => this.#report(worker, message),
+    }
     return new WorkerGroup((index, listener) => this.#spawn(role, listener, index), this.#logger, {
-      onMessage: (worker, message) => this.#onClientMessage(worker, message),
+      onMessage: (worker, message) => handleClientMessage(worker, message, desk),
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
@@ -339,6 +352,7 @@ export class Master {
       onExit: (worker, error) => {
         listener.onExit(worker, error)
         this.#visits.onWorkerLost(worker)
+        this.#told.onExit(worker, this.#table.sources)
         this.#ends.onExit(worker)
       },
     }
@@ -353,46 +367,5 @@ export class Master {
       },
       watched,
     )
-  }
-
-  #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
-    switch (message.t) {
-      case 'admit': {
-        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
-        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
-        break
-      }
-      case 'left':
-        this.#admission.left(worker, message.connectionId)
-        break
-      case 'publish':
-        this.#table.publish(worker, message).catch((error: unknown) => {
-          this.#logger.error({ code: codeOf(error), err: error }, 'a publish could not be decided')
-        })
-        break
-      case 'unpublish':
-        this.#table.unpublish(worker, message.publishId, message.stream)
-        break
-      case 'publish-checked':
-        this.#table.checked(worker, message.request, message.alive)
-        break
-      case 'visit-began':
-      case 'visit-ended':
-        this.#visits.onMessage(worker, message)
-        break
-      case 'watch':
-        this.#table.watch(worker, message.stream)
-        break
-      case 'unwatch':
-        this.#table.unwatch(worker, message.stream, message.bytesOut)
-        break
-      case 'inquire':
-        this.#report(worker, message).catch((error: unknown) => {
-          this.#logger.error({ code: codeOf(error), err: error }, 'an inquiry could not be answered')
-        })
-        break
-      default:
-        throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
-    }
   }
 }

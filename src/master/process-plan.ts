@@ -32,7 +32,7 @@ export function streamWorkers(config: Config): number {
 
 /** How many HTTP workers there are: none as long as nothing is to be served over HTTP. */
 export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer } = config
-  if (!httpApi.enabled && !httpServer.enabled) return 0
+  const { httpApi, httpServer, exporter } = config
+  if (!httpApi.enabled && !httpServer.enabled && !exporter.enabled) return 0
   return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }

@@ -1,11 +1,15 @@
-import type { StreamAudience, StreamId, VhostTraffic } from '../ipc/contract.ts'
+import { maxPageSize, type StreamAudience, type StreamId, type VhostTraffic } from '../ipc/contract.ts'
 import { vhostOfStream } from '../live/stream-key.ts'
 import type { SourceEntry } from './source-entry.ts'
 
 type Sources = ReadonlyMap<StreamId, SourceEntry>
 
-/** What workers that let streams go had sent of them. */
-export function sentBefore(sources: Sources, streams: readonly StreamId[]): StreamAudience[] {
+/**
+ * What workers that let streams go had sent of them.
+ * @param asked null: of all streams, up to a page
+ */
+export function sentBefore(sources: Sources, asked: readonly StreamId[] | null): StreamAudience[] {
+  const streams = asked ?? [...sources.keys()].slice(0, maxPageSize)
   return streams.flatMap((stream) => {
     const sendBytes = sources.get(stream)?.sentBytes ?? 0
     return sendBytes === 0 ? [] : [{ stream, publishers: 0, players: {}, sendBytes, sendKbps: 0 }]

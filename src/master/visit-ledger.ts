@@ -64,7 +64,7 @@ export class VisitLedger {
     this.#open.delete(worker)
     if (visits.length === 0) return
     for (const { id } of visits) this.#handedOver.delete(id)
-    this.#orphans.push(...visits)
+    this.#orphans = this.#orphans.concat(visits)
     const about = { worker: worker.name, workerPid: worker.pid, visits: visits.length }
     this.#logger.info(
       about,

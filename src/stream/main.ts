@@ -177,6 +177,11 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     return this.#connections
   }
 
+  *streams(): Iterable<StreamId> {
+    for (const { stream } of this.publishers.publishers) yield stream
+    for (const { stream } of this.players.sent()) yield stream
+  }
+
   audience(streams: readonly StreamId[]): Counted<StreamAudience>[] {
     const publishers = Map.groupBy(this.publishers.publishers, ({ stream }) => stream)
     return streams.map((stream) => {

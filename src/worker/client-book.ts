@@ -2,11 +2,13 @@ import { monotonicMs } from '../base/clock.ts'
 import {
   type Answer,
   type ClientInfo,
+  type EncodedList,
   maxPageSize,
   type StreamAudience,
   type StreamId,
 } from '../ipc/contract.ts'
 import type { ByteCounts } from './byte-rates.ts'
+import { ClientListWriter, isFound } from './client-json.ts'
 import type { ClientRates, Counted, Counters } from './client-rates.ts'
 import type { WorkQuestion } from './worker-process.ts'
 
@@ -24,6 +26,8 @@ export interface BookedClient extends ByteCounts {
 export interface ClientBook extends Counters {
   readonly clients: ReadonlyMap<string, BookedClient>
   readonly rates: ClientRates
+  /** Streams that it has a publisher or players of. */
+  streams(): Iterable<StreamId>
   /** Who is there of these streams; those that it does not know may be left out. */
   audience(streams: readonly StreamId[]): readonly Counted<StreamAudience>[]
 }
@@ -32,28 +36,37 @@ export interface ClientBook extends Counters {
 export function answerAboutClients(question: WorkQuestion, book: ClientBook): Answer | null {
   const { rates } = book
   const now = monotonicMs()
-  const described = (client: BookedClient): ClientInfo => rates.ofClient(now, client.describe())
+  const listed = (clients: readonly Counted<ClientInfo>[]): EncodedList => {
+    const list = new ClientListWriter()
+    for (const client of clients) list.add(client, rates.ofClient(now, client))
+    return list.end()
+  }
   switch (question.ask) {
     case 'clients': {
+      const { start, count, search } = question
       const clients = [...book.clients.values()].filter(({ role }) => role !== null)
-      const page = pageOf(clients, question.start, question.count)
-      return { of: 'clients', clients: page.map(described), total: clients.length }
+      if (search !== '') {
+        const found = clients.map((client) => client.describe()).filter((client) => isFound(client, search))
+        return { of: 'clients', clients: listed(pageOf(found, start, count)), total: found.length }
+      }
+      const page = pageOf(clients, start, count).map((client) => client.describe())
+      return { of: 'clients', clients: listed(page), total: clients.length }
     }
     case 'client': {
       const client = clientOf(book, question.id)
-      const clients = client === null ? [] : [described(client)]
-      return { of: 'clients', clients, total: clients.length }
+      const found = client === null ? [] : [client.describe()]
+      return { of: 'clients', clients: listed(found), total: found.length }
     }
     case 'kick': {
       const client = clientOf(book, question.id)
       client?.kick()
       return { of: 'kick', kicked: client !== null }
     }
-    case 'audience':
-      return {
-        of: 'audience',
-        audience: book.audience(question.streams).map((audience) => rates.ofStream(now, audience)),
-      }
+    case 'audience': {
+      const streams = question.streams ?? [...new Set(book.streams())].slice(0, maxPageSize)
+      const audience = book.audience(streams).map((of) => rates.ofStream(now, of))
+      return { of: 'audience', audience }
+    }
     case 'traffic':
       return { of: 'traffic', traffic: book.traffic().map((traffic) => rates.ofVhost(now, traffic)) }
     default:

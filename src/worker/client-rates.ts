@@ -35,8 +35,8 @@ export class ClientRates {
     )
   }
 
-  ofClient(nowMs: number, client: Counted<ClientInfo>): ClientInfo {
-    return { ...client, ...this.#clients.rates(nowMs, client.id, client) }
+  ofClient(nowMs: number, client: Counted<ClientInfo>): ByteRates {
+    return this.#clients.rates(nowMs, client.id, client)
   }
 
   ofStream(nowMs: number, audience: Counted<StreamAudience>): StreamAudience {

@@ -37,6 +37,19 @@ describe('a password', () => {
   })
 })
 
+describe('origins of pages', () => {
+  const origins = (words: string): string => `http_api { enabled on; origins ${words}; }`
+
+  test.each(['https://a.example', 'http://10.0.0.1:3000 http://[::1]:8080'])('%s', (words) => {
+    expect(apiAccessProblem(configOf(origins(words)))).toBeNull()
+  })
+
+  test.each(['a.example', 'https://a.example/', 'https://a.example:443', 'null', '*', 'https://A.example'])(
+    'not %s',
+    (word) => expect(apiAccessProblem(configOf(origins(word)))).toContain(word),
+  )
+})
+
 describe('an API without a password', () => {
   test.each(['127.0.0.1:1985', '[::1]:1985', 'localhost:1985', '127.0.0.2:1985 127.0.0.1:1'])(
     'is nothing to warn of on %s',

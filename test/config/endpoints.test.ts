@@ -16,8 +16,13 @@ test.each([
 
 /** The endpoints as text: `8080 api site`. */
 function served(text: string): string[] {
-  return httpEndpoints(configOf(text)).map(({ endpoint, api, site }) =>
-    [endpointName(endpoint), ...(api ? ['api'] : []), ...(site ? ['site'] : [])].join(' '),
+  return httpEndpoints(configOf(text)).map(({ endpoint, api, site, exporter }) =>
+    [
+      endpointName(endpoint),
+      ...(api ? ['api'] : []),
+      ...(site ? ['site'] : []),
+      ...(exporter ? ['exporter'] : []),
+    ].join(' '),
   )
 }
 
@@ -35,6 +40,14 @@ describe('the endpoints of HTTP', () => {
   test('are one where both are given the same', () => {
     const text = 'http_api { enabled on; listen 1985 8080; } http_server { enabled on; listen 8080; }'
     expect(served(text)).toStrictEqual(['1985 api', '8080 api site'])
+  })
+
+  test('has those of the exporter too', () => {
+    expect(served('exporter { enabled on; }')).toStrictEqual(['9972 exporter'])
+    expect(served('http_api { enabled on; } exporter { enabled on; listen 127.0.0.1:1; }')).toStrictEqual([
+      '1985 api',
+      '127.0.0.1:1 exporter',
+    ])
   })
 
   test('of SRS 1 are those of http_stream', () => {
@@ -55,6 +68,11 @@ describe('RTMP and HTTP', () => {
       'listen 1443 is for rtmps, and http_server listens on 1443 too',
     ],
     ['rtmps { listen 1935; }', null],
+    ['exporter { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and exporter listens on 1935 too'],
+    [
+      'http_api { enabled on; } exporter { enabled on; listen 1985; }',
+      'exporter listens on 1985, and http_api too: the exporter needs an address of its own',
+    ],
     ['http_server { listen 1935; }', null],
     ['http_server { enabled on; listen 127.0.0.1:1935; }', null],
   ])('with %s: %s', (text, clash) => {

@@ -150,7 +150,25 @@ test('every answer is as it is documented; a process that hangs is named; a stre
     stream: { id, publish: { active: true, cid: again.served.connectionId } },
   })
   await other.goesOn()
+  await bytesStayWhenAWorkerDies(server, player.served.workerPid, path)
 })
+
+/** What has been told of bytes is never less later, though who counted them is gone. */
+async function bytesStayWhenAWorkerDies(server: Server, pid: number, streamPath: string): Promise<void> {
+  const bytes = async () => {
+    const [{ vhosts }, { stream }] = await Promise.all([
+      ask<{ vhosts: { send_bytes: number; recv_bytes: number }[] }>(server, '/api/v1/vhosts'),
+      ask<{ stream: { send_bytes: number } }>(server, streamPath),
+    ])
+    return [vhosts[0]!.send_bytes, vhosts[0]!.recv_bytes, stream.send_bytes]
+  }
+  const before = await bytes()
+  expect(Math.min(...before)).toBeGreaterThan(0)
+  process.kill(pid, 'SIGKILL')
+  await server.waitForLog({ msg: 'a worker died and is replaced', level: 'error' })
+  const after = await bytes()
+  for (const [index, told] of before.entries()) expect(after[index]).toBeGreaterThanOrEqual(told)
+}
 
 async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, item] of Object.entries(paths)) {
@@ -164,15 +182,23 @@ async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<stri
 
 async function processesAreTold(server: Server): Promise<void> {
   type Workers = { workers: { role: string; pid: number; state: string }[] }
-  const { workers } = await ask<Workers>(server, '/api/v1/workers')
-  const living = server.processes().map(({ pid }) => pid)
+  // What is told of processes may be two seconds old.
+  const { workers } = await until('every process in the list', async () => {
+    const answer = await ask<Workers>(server, '/api/v1/workers')
+    const living = server.processes().map(({ pid }) => pid)
+    const isWhole = isDeepStrictEqual(answer.workers.map(({ pid }) => pid).toSorted(), living.toSorted())
+    return isWhole && answer
+  })
   expect(workers[0]).toMatchObject({ role: 'master', pid: server.master.pid, state: 'running' })
-  expect(workers.map(({ pid }) => pid).toSorted()).toEqual(living.toSorted())
   const hanging = workersOf(await server.status(), 'stream')[0]!.pid
   process.kill(hanging, 'SIGSTOP')
   try {
-    const { workers: now } = await ask<Workers>(server, '/api/v1/workers')
-    expect(now.filter(({ state }) => state !== 'running')).toMatchObject([{ pid: hanging, state: 'silent' }])
+    const silent = await until('the process that hangs to be named', async () => {
+      const { workers: now } = await ask<Workers>(server, '/api/v1/workers')
+      const others = now.filter(({ state }) => state !== 'running')
+      return others.length > 0 && others
+    })
+    expect(silent).toMatchObject([{ pid: hanging, state: 'silent' }])
   } finally {
     process.kill(hanging, 'SIGCONT')
   }

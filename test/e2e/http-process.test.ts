@@ -51,7 +51,8 @@ test('several HTTP workers share their ports', async () => {
 test('a page of another site may ask: preflight requests are answered, and never with credentials', async () => {
   const server = await startServer({ httpWorkers: 1 })
   for (const path of ['/api/v1/versions', '/live/one.flv']) {
-    const { status, headers } = await fetch(server.httpUrl(path), { method: 'OPTIONS' })
+    const preflight = { Origin: 'https://elsewhere.example', 'Access-Control-Request-Method': 'GET' }
+    const { status, headers } = await fetch(server.httpUrl(path), { method: 'OPTIONS', headers: preflight })
     expect(status).toBe(204)
     expect(headers.get('Access-Control-Allow-Origin')).toBe('*')
     expect(headers.get('Access-Control-Allow-Methods')).toContain('GET')
@@ -92,10 +93,16 @@ test('reload: HTTP is switched on, moved, and switched off', async () => {
   await until('HTTP to be served', () => answer(server, '/api/v1/versions'))
   const port = await freePort()
   const moved = `enabled on; listen ${port};`
-  server.configure({ more: `http_server { ${moved} } http_api { ${moved} }` })
+  const metricsPort = await freePort()
+  const exporter = `exporter { enabled on; listen 127.0.0.1:${metricsPort}; label here; }`
+  server.configure({ more: `http_server { ${moved} } http_api { ${moved} } ${exporter}` })
   await server.reload()
   await until('the new port to be served', () => answerAt(`http://127.0.0.1:${port}/api/v1/versions`))
   await until('the old port to be closed', async () => (await answer(server, '/')) === null)
+  const metrics = await until('metrics to be served', () =>
+    answerAt(`http://127.0.0.1:${metricsPort}/metrics`),
+  )
+  expect(await metrics.text()).toContain('srs_clients{label="here"} 2')
   server.configure({})
   await server.reload()
   await server.waitForStatus('the HTTP worker to end', (status) => workersOf(status, 'http').length === 0)

@@ -4,8 +4,8 @@ import { Inspector } from '../../src/http/inspector.ts'
 import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
 import type {
   Answer,
-  ClientInfo,
   EncodedAnswer,
+  EncodedList,
   Protocols,
   Question,
   ServerFacts,
@@ -41,16 +41,29 @@ function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
   return { inspector, inquiries }
 }
 
+/** A list whose entries are these texts. */
+function listOf(entries: readonly string[]): EncodedList {
+  const ends = entries.map((_, index) => entries.slice(0, index + 1).join(',').length)
+  return { bytes: Buffer.from(entries.join(',')), ends }
+}
+
+function entriesOf(parts: readonly Uint8Array[]): string[] {
+  return parts.flatMap((part) => Buffer.from(part).toString().split(','))
+}
+
 /** A process with clients of these ids. */
 function withClients(ids: readonly string[]): (question: Question) => Answer | null {
-  const clients = ids.map((id) => ({ id }) as ClientInfo)
   return (question) => {
     if (question.ask === 'clients') {
-      return { of: 'clients', clients: pageOf(clients, question.start, question.count), total: ids.length }
+      return {
+        of: 'clients',
+        clients: listOf(pageOf(ids, question.start, question.count)),
+        total: ids.length,
+      }
     }
     if (question.ask === 'client') {
-      const found = clients.filter(({ id }) => id === question.id)
-      return { of: 'clients', clients: found, total: found.length }
+      const found = ids.filter((id) => id === question.id)
+      return { of: 'clients', clients: listOf(found), total: found.length }
     }
     return question.ask === 'kick' ? { of: 'kick', kicked: ids.includes(question.id) } : null
   }
@@ -67,10 +80,10 @@ describe('a page of clients', () => {
           Array.from({ length }, (_, number) => `${index}-${number}`),
         )
         const { inspector } = setUp(lists.map(withClients))
-        const { items, total } = await inspector.clients(start, count)
+        const { items, total } = await inspector.clients(start, count, '')
         const all = lists.flat()
         expect(total).toBe(all.length)
-        expect(items.map(({ id }) => id)).toStrictEqual(all.slice(start, start + Math.min(count, 1000)))
+        expect(entriesOf(items)).toStrictEqual(all.slice(start, start + Math.min(count, 1000)))
       }),
       { numRuns: 60 },
     )
@@ -79,27 +92,27 @@ describe('a page of clients', () => {
   test('at the beginning costs one inquiry, far behind it one more for each process that has a part', async () => {
     const many = Array.from({ length: 3000 }, (_, index) => String(index))
     const { inspector, inquiries } = setUp([withClients(many), withClients(many), withClients([])])
-    await inspector.clients(0, 10)
+    await inspector.clients(0, 10, '')
     expect(inquiries.length).toBe(1)
-    await inspector.clients(2990, 20)
+    await inspector.clients(2990, 20, '')
     expect(inquiries.slice(1).map(({ question, pids }) => [question, pids])).toStrictEqual([
-      [{ ask: 'clients', start: 0, count: 0 }, null],
-      [{ ask: 'clients', start: 2990, count: 10 }, [0]],
-      [{ ask: 'clients', start: 0, count: 10 }, [1]],
+      [{ ask: 'clients', start: 0, count: 0, search: '' }, null],
+      [{ ask: 'clients', start: 2990, count: 10, search: '' }, [0]],
+      [{ ask: 'clients', start: 0, count: 10, search: '' }, [1]],
     ])
   })
 
   test('leaves out a process that does not answer', async () => {
     const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
-    const { items, total } = await inspector.clients(0, 10)
-    expect([items.map(({ id }) => id), total]).toStrictEqual([['a', 'b'], 2])
+    const { items, total } = await inspector.clients(0, 10, '')
+    expect([entriesOf(items), total]).toStrictEqual([['a', 'b'], 2])
   })
 })
 
 describe('a client', () => {
   test('is found in whichever process has it', async () => {
     const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
-    expect(await inspector.client('b')).toStrictEqual({ id: 'b' })
+    expect(String(await inspector.client('b'))).toBe('b')
     expect(await inspector.client('none')).toBeNull()
   })
 
@@ -124,11 +137,13 @@ describe('streams', () => {
       const streams = all.filter(({ stream }) => streamTag(stream) === question.tag)
       return { of: 'streams', streams, total: streams.length }
     }
+  /** A worker with viewers of the first three. */
+  const known = [1, 2, 3].map(nameOf)
   const watching =
     (players: Protocols, publishers = 0) =>
     (question: Question): Answer | null => {
       if (question.ask !== 'audience') return null
-      const audience = question.streams.map((stream) => ({
+      const audience = (question.streams ?? known).map((stream) => ({
         stream,
         publishers,
         players,
@@ -160,10 +175,26 @@ describe('streams', () => {
     expect(await inspector.stream(streamTag(nameOf(9)))).toBeNull()
   })
 
-  test('that there are none of cost one inquiry', async () => {
-    const { inspector, inquiries } = setUp([watching({ rtmp: 1 })])
-    expect(await inspector.streams(0, 10)).toStrictEqual({ items: [], total: 0 })
-    expect(inquiries.length).toBe(1)
+  test('are asked for together with who watches them, as long as they are few', async () => {
+    const { inspector, inquiries } = setUp([backSource(1, 2), watching({ rtmp: 1 })])
+    await inspector.streams(0, 10)
+    await inspector.streams(0, 10)
+    const audience = { ask: 'audience', streams: null }
+    const streams = { ask: 'streams', start: 0, count: 10 }
+    expect(inquiries.map(({ question }) => question)).toStrictEqual([streams, audience, streams, audience])
+  })
+
+  test('that are many are asked for first, and then who watches those of the page', async () => {
+    const numbers = Array.from({ length: 51 }, (_, index) => index)
+    const { inspector, inquiries } = setUp([backSource(...numbers), watching({ rtmp: 1 })])
+    const ofPage = { ask: 'audience', streams: [nameOf(7), nameOf(8)] }
+    for (const round of [1, 2]) {
+      inquiries.length = 0
+      const { items } = await inspector.streams(7, 2)
+      expect([round, items.map(({ clients }) => clients)]).toStrictEqual([round, [1, 1]])
+      expect(inquiries.at(-1)?.question).toStrictEqual(ofPage)
+    }
+    expect(inquiries.length).toBe(2)
   })
 })
 
@@ -189,6 +220,35 @@ test('traffic is added up for each virtual host', async () => {
   ])
 })
 
+describe('the processes', () => {
+  const processes = async (inspector: Inspector) => {
+    const asked = inspector.recentProcesses()
+    await vi.advanceTimersByTimeAsync(0)
+    return asked
+  }
+
+  test('as they were of late: asked for when nothing is known, and again once it is a second old', async () => {
+    vi.useFakeTimers()
+    const { inspector, inquiries } = setUp([silent])
+    const first = await processes(inspector)
+    await vi.advanceTimersByTimeAsync(900)
+    expect(await processes(inspector)).toBe(first)
+    expect(inquiries.length).toBe(1)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(await processes(inspector)).toBe(first)
+    expect(inquiries.length).toBe(2)
+    expect(await processes(inspector)).not.toBe(first)
+  })
+
+  test('are waited for when what is known is two seconds old', async () => {
+    vi.useFakeTimers()
+    const { inspector } = setUp([silent])
+    const first = await processes(inspector)
+    await vi.advanceTimersByTimeAsync(2100)
+    expect(await processes(inspector)).not.toBe(first)
+  })
+})
+
 describe('a master that does not answer', () => {
   test('is not waited for longer than three seconds; its late answer is nobody’s', async () => {
     vi.useFakeTimers()
@@ -205,7 +265,9 @@ describe('a master that does not answer', () => {
     vi.useFakeTimers()
     const sent: ToMaster[] = []
     const inspector = new Inspector((message) => sent.push(message))
-    const asked = Array.from({ length: 65 }, () => inspector.status().catch(({ code }) => code))
+    const asked = Array.from({ length: 65 }, (_, id) =>
+      inspector.client(String(id)).catch(({ code }) => code),
+    )
     expect(await asked[64]).toBe('SERVER_SILENT')
     expect(sent.length).toBe(64)
     await vi.advanceTimersByTimeAsync(3000)

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
 import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
-import { ClientRates } from '../../src/worker/client-rates.ts'
+import { ClientListWriter, partOfList } from '../../src/worker/client-json.ts'
+import { ClientRates, type Counted } from '../../src/worker/client-rates.ts'
 import type { WorkQuestion } from '../../src/worker/worker-process.ts'
+
+const someone: Counted<ClientInfo> = {
+  ...{ id: '', vhost: 'tv.example', app: 'live', stream: 'News', ip: '10.0.0.7', pageUrl: '', swfUrl: '' },
+  ...{ tcUrl: '', type: 'rtmp-play', protocol: 'rtmp', publish: false, aliveSeconds: 1.23456 },
+  ...{ sendBytes: 0, recvBytes: 0 },
+}
 
 /** A worker with clients of these roles, named in their order: c0, c1 … */
 function setUp(roles: readonly BookedClient['role'][]) {
@@ -14,12 +21,13 @@ function setUp(roles: readonly BookedClient['role'][]) {
       id,
       role,
       ...bytes,
-      describe: () => ({ id, ...bytes }) as ClientInfo,
+      describe: () => ({ ...someone, id, ...bytes, publish: role === 'publish' }),
       kick: () => kicked.push(id),
     }
   })
   const book: ClientBook = {
     clients: new Map(clients.map((client) => [client.id, client])),
+    streams: () => ['a/b/c', 'a/b/d', 'a/b/c'],
     audience: (streams) => streams.map((stream) => ({ stream, publishers: 1, players: {}, sendBytes: 2 })),
     sent: () => [],
     traffic: () => [{ vhost: 'a', publishers: 1, players: {}, streams: 0, sendBytes: 2, recvBytes: 3 }],
@@ -30,13 +38,18 @@ function setUp(roles: readonly BookedClient['role'][]) {
 
 /** The ids in an answer, and the total. */
 function listed(answer: Answer | null): [string[], number] | null {
-  return answer?.of === 'clients' ? [answer.clients.map(({ id }) => id), answer.total] : null
+  if (answer?.of !== 'clients') return null
+  const { bytes, ends } = answer.clients
+  const clients = JSON.parse(`[${bytes}]`) as { id: string }[]
+  expect(ends.length).toBe(clients.length)
+  return [clients.map(({ id }) => id), answer.total]
 }
 
 describe('the clients', () => {
   test('come in pages; who does nothing yet is none', () => {
     const { ask } = setUp(['play', null, 'publish', 'play', 'play'])
-    const page = (start: number, count: number) => listed(ask({ ask: 'clients', start, count }))
+    const page = (start: number, count: number, search = '') =>
+      listed(ask({ ask: 'clients', start, count, search }))
     expect(page(0, 10)).toStrictEqual([['c0', 'c2', 'c3', 'c4'], 4])
     expect(page(1, 2)).toStrictEqual([['c2', 'c3'], 4])
     expect(page(3, 2)).toStrictEqual([['c4'], 4])
@@ -44,9 +57,39 @@ describe('the clients', () => {
     expect(page(4, 5)).toStrictEqual([[], 4])
   })
 
+  test('are looked for in what names them: the total is of those that are found', () => {
+    const { ask } = setUp(['play', null, 'publish', 'play', 'play'])
+    const found = (search: string, start = 0, count = 10) =>
+      listed(ask({ ask: 'clients', start, count, search }))
+    for (const search of ['live/news', '10.0.0', 'tv.example/live', 'rtmp-play', 'c']) {
+      expect(found(search)?.[1]).toBe(4)
+    }
+    expect(found('c3')).toStrictEqual([['c3'], 1])
+    expect(found('news', 1, 2)).toStrictEqual([['c2', 'c3'], 4])
+    expect(found('nobody')).toStrictEqual([[], 0])
+  })
+
+  test('are told as SRS tells them, with what a name may hold escaped; a part of the list can be cut out', () => {
+    const odd = { ...someone, id: 'odd', stream: 'ä"\\\u2028', sendBytes: 5, recvBytes: 6 }
+    const writer = new ClientListWriter()
+    for (const client of [someone, odd, someone]) writer.add(client, { sendKbps: 3, recvKbps: 4 })
+    const list = writer.end()
+    const part = (from: number, to: number) => JSON.parse(`[${partOfList(list, from, to)}]`) as object[]
+    expect(part(1, 2)).toStrictEqual([
+      {
+        ...{ id: 'odd', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
+        ...{ pageUrl: '', swfUrl: '', tcUrl: '', url: 'tv.example/live/ä"\\\u2028', name: 'ä"\\\u2028' },
+        ...{ type: 'rtmp-play', publish: false, alive: 1.235, send_bytes: 5, recv_bytes: 6 },
+        ...{ kbps: { recv_30s: 4, send_30s: 3 }, protocol: 'rtmp' },
+      },
+    ])
+    expect([part(0, 3).length, part(2, 3).length, part(1, 1).length]).toStrictEqual([3, 1, 0])
+    expect(part(0, 3)[1]).toStrictEqual(part(1, 2)[0])
+  })
+
   test('come no more than a thousand at once', () => {
     const { ask } = setUp(Array(1500).fill('play'))
-    const [ids, total] = listed(ask({ ask: 'clients', start: 100, count: 1e9 }))!
+    const [ids, total] = listed(ask({ ask: 'clients', start: 100, count: 1e9, search: '' }))!
     expect([ids.length, ids[0], total]).toStrictEqual([1000, 'c100', 1500])
   })
 
@@ -71,6 +114,9 @@ test('the audience and the traffic are what the worker says', () => {
   expect(ask({ ask: 'audience', streams: ['a/b/c'] })).toStrictEqual({
     of: 'audience',
     audience: [{ stream: 'a/b/c', publishers: 1, players: {}, sendBytes: 2, sendKbps: expect.any(Number) }],
+  })
+  expect(ask({ ask: 'audience', streams: null })).toMatchObject({
+    audience: [{ stream: 'a/b/c' }, { stream: 'a/b/d' }],
   })
   expect(ask({ ask: 'traffic' })).toMatchObject({
     of: 'traffic',

@@ -42,7 +42,17 @@ export const httpApi = section('The HTTP API.', since1, {
     ...since1,
     acted: true,
   }),
-  crossdomain: flag('on', 'Lets pages of other sites use it (CORS).', { ...since2, acted: true }),
+  crossdomain: flag(
+    'on',
+    'Lets pages of other sites read it (CORS); with a password or token that they name, change things too.',
+    { ...since2, acted: true },
+  ),
+  origins: list(
+    '',
+    'one or more origins',
+    'Pages that may change things without a password, beside the own pages of this server.',
+    { acted: true, example: 'https://console.example.com' },
+  ),
   pages: flag('on', 'Serves the console, the player and the publish page there.', { acted: true }),
   rawApi: section('Calls that change the server.', since6, {
     enabled: flag('off', 'Whether these calls are served.', since6),
@@ -158,9 +168,20 @@ export const streamCaster = section(
   { sip: 'SRS 6: the SIP side of gb28181.' },
 )
 
-export const exporter = section('Metrics for Prometheus.', since6, {
-  enabled: flag('off', 'Whether metrics are served.', since6),
-  listen: endpoints('9972', 'The addresses to listen on.', since6),
-  label: text('', 'any text', 'A label that all metrics get.', { ...since6, example: 'cn-beijing' }),
-  tag: text('', 'any text', 'A tag that all metrics get.', { ...since6, example: 'cn-edge' }),
+export const exporter = section('Metrics for Prometheus, on an address of their own: /metrics.', since6, {
+  enabled: flag('off', 'Whether metrics are served.', { ...since6, acted: true }),
+  listen: endpoints('9972', 'The addresses to listen on; nobody is asked for a password there.', {
+    ...since6,
+    acted: true,
+  }),
+  label: text('', 'any text', 'What all metrics have as their label `label`.', {
+    ...since6,
+    acted: true,
+    example: 'cn-beijing',
+  }),
+  tag: text('', 'any text', 'What all metrics have as their label `tag`.', {
+    ...since6,
+    acted: true,
+    example: 'cn-edge',
+  }),
 })

@@ -1,8 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { createApp } from '../app.ts'
+import { allowReading, answerPreflight, isPreflight } from '../cors.ts'
 import { requestTarget } from '../request-target.ts'
-import { isFromOtherSite, refusalOf } from './access.ts'
+import { isForbiddenToPage, refusalOf } from './access.ts'
+import { apiCors } from './api-cors.ts'
 import type { ApiHost } from './api-host.ts'
 import { envelope } from './envelope.ts'
 import { registerEvents } from './events.ts'
@@ -10,6 +12,7 @@ import { registerIndexPages } from './index-pages.ts'
 import { asScript, isCallback } from './jsonp.ts'
 import { registerLists } from './lists.ts'
 import { openPaths, outside, registerProbes } from './probes.ts'
+import { registerRecordings } from './recordings.ts'
 import { registerServer } from './server.ts'
 import { registerSystem } from './system.ts'
 
@@ -51,13 +54,15 @@ export async function createApi(host: ApiHost): Promise<Api> {
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', 'no-store')
     const callback = callbackOf(request.raw)
     const isJson = String(reply.getHeader('Content-Type')).startsWith('application/json')
-    if (callback === null || !isJson || typeof payload !== 'string') return payload
+    const isText = typeof payload === 'string' || Buffer.isBuffer(payload)
+    if (callback === null || !isJson || !isText) return payload
     reply.type('text/javascript; charset=utf-8').removeHeader('Content-Length')
-    return asScript(callback, payload)
+    return asScript(callback, String(payload))
   })
   registerIndexPages(fastify, host)
   registerSystem(fastify, host)
   registerLists(fastify, host)
+  registerRecordings(fastify, host)
   registerServer(fastify, host)
   registerProbes(fastify, host)
   const feed = registerEvents(fastify, host)
@@ -65,6 +70,14 @@ export async function createApi(host: ApiHost): Promise<Api> {
   return {
     close: () => feed.close(),
     handle: (request, response) => {
+      const cors = apiCors(host.config, request)
+      if (cors !== null) {
+        if (isPreflight(request)) {
+          answerPreflight(response, cors)
+          return
+        }
+        allowReading(response, cors)
+      }
       const refused = accessRefusal(host, request) ?? prepare(host, request)
       if (refused === null) handle(request, response)
       else answerAtOnce(response, refused, JSON.stringify(envelope(host.identity, refused)))
@@ -72,11 +85,16 @@ export async function createApi(host: ApiHost): Promise<Api> {
   }
 }
 
+/** Whether a path is for everybody: probes have no password, and name whatever host they are told. */
+function isOpen({ url = '/' }: IncomingMessage): boolean {
+  return openPaths.includes(pathOf(url))
+}
+
 /** @returns 401 or 403 when the request may not use the API, else null */
 function accessRefusal(host: ApiHost, request: IncomingMessage): number | null {
-  if (openPaths.includes(pathOf(request.url ?? '/'))) return null
+  if (isOpen(request)) return null
   const refused = refusalOf(host.config, request)
-  if (refused !== null) host.onDenied(request)
+  if (refused !== null) host.onDenied(request, refused === 401 ? 'password' : 'page')
   return refused
 }
 
@@ -84,17 +102,25 @@ function accessRefusal(host: ApiHost, request: IncomingMessage): number | null {
  * Reads what a request has in its query that is about the whole API: SRS's `callback` and `method`.
  * @returns the status that refuses it, or null
  */
-function prepare({ config }: ApiHost, request: IncomingMessage): number | null {
+function prepare(host: ApiHost, request: IncomingMessage): number | null {
   const { query } = requestTarget(request)
   const callback = query.get('callback')
   if (callback !== null && !isCallback(callback)) return 400
-  if (callback !== null && !config.httpApi.crossdomain && isFromOtherSite(request)) return 403
-  const method = query.get('method')
-  if (method === null || request.method !== 'GET' || method.toUpperCase() === 'GET') return null
+  const method = methodOf(request, query.get('method'))
   // A link or an image in any page makes a browser send a GET: it may not change anything.
-  if (!config.httpApi.allowMethodParam || !methodParams.includes(method.toUpperCase())) return 405
-  request.method = method.toUpperCase()
+  const isAllowed = host.config.httpApi.allowMethodParam && methodParams.includes(method)
+  if (method !== request.method && !isAllowed) return 405
+  if (!isOpen(request) && isForbiddenToPage(host.config, request, method)) {
+    host.onDenied(request, 'page')
+    return 403
+  }
+  request.method = method
   return null
+}
+
+/** The method that a request means. */
+function methodOf(request: IncomingMessage, param: string | null): string {
+  return request.method === 'GET' && param !== null ? param.toUpperCase() : (request.method ?? 'GET')
 }
 
 function callbackOf(request: IncomingMessage): string | null {

@@ -14,6 +14,6 @@ export interface ApiHost {
   readonly machine: MachineMeter
   /** The worker takes no more clients. */
   readonly leaving: boolean
-  /** Somebody was refused who has not said who asks. */
-  onDenied(request: IncomingMessage): void
+  /** Somebody was refused: without the right password or token, or as a page that may not do what it asks for. */
+  onDenied(request: IncomingMessage, why: 'password' | 'page'): void
 }

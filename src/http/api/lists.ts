@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
-import { defaultVhost } from '../../config/vhost-of.ts'
-import type { ClientInfo } from '../../ipc/contract.ts'
-import { splitStreamId, streamId, streamTag } from '../../live/stream-key.ts'
+import type { DvrStatus } from '../../ipc/contract.ts'
+import { splitStreamId, streamTag } from '../../live/stream-key.ts'
+import { urlOf } from '../../worker/client-json.ts'
 import type { StreamView, TrafficView } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
 import { codes, envelope } from './envelope.ts'
-import { pageQuery } from './paging.ts'
+import { pageQuery, searchOf } from './paging.ts'
 import { resource } from './resource.ts'
-import type { ClientData, StreamData, VhostData } from './schema/lists.ts'
+import type { StreamData, VhostData } from './schema/lists.ts'
 
 /** The lists of SRS: virtual hosts, streams and clients, right over all workers. */
 export function registerLists(fastify: FastifyInstance, host: ApiHost): void {
@@ -64,21 +64,29 @@ function registerStreams(fastify: FastifyInstance, host: ApiHost): void {
   })
 }
 
+const jsonType = 'application/json; charset=utf-8'
+const comma = Buffer.from(',')
+
+/** Clients come as JSON from the workers that have them. */
 function registerClients(fastify: FastifyInstance, host: ApiHost): void {
   const { inspector } = host
+  /** An answer without its end. */
+  const opening = (): string => JSON.stringify(envelope(host.identity)).slice(0, -1)
   resource(fastify, host, '/api/v1/clients', {
-    GET: async ({ query }) => {
+    GET: async ({ query }, reply) => {
       const { start, count } = pageQuery(query)
-      const { items, total } = await inspector.clients(start, count)
-      return { ...envelope(host.identity), clients: items.map(clientData), total }
+      const { items, total } = await inspector.clients(start, count, searchOf(query))
+      const parts = items.flatMap((part, index) => (index === 0 ? [part] : [comma, part]))
+      const [before, after] = [`${opening()},"clients":[`, `],"total":${total}}`]
+      return reply.type(jsonType).send(Buffer.concat([Buffer.from(before), ...parts, Buffer.from(after)]))
     },
   })
   resource(fastify, host, '/api/v1/clients/:id', {
-    GET: async (request) => {
+    GET: async (request, reply) => {
       const client = await inspector.client(idOf(request))
-      return client === null
-        ? envelope(host.identity, codes.clientNotFound)
-        : { ...envelope(host.identity), client: clientData(client) }
+      if (client === null) return envelope(host.identity, codes.clientNotFound)
+      const before = Buffer.from(`${opening()},"client":`)
+      return reply.type(jsonType).send(Buffer.concat([before, client, Buffer.from('}')]))
     },
     DELETE: async (request) => {
       const id = idOf(request)
@@ -131,23 +139,10 @@ export function streamData(view: StreamView): StreamData {
       profile: audio.profile ?? unknown,
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+    dvr: view.dvr && dvrData(view.dvr),
   }
 }
 
-export function clientData(client: ClientInfo): ClientData {
-  const { id, vhost, app, stream, ip, pageUrl, swfUrl, tcUrl, type, protocol, publish } = client
-  return {
-    ...{ id, vhost, stream: streamTag(streamId({ vhost, app, stream })), ip, pageUrl, swfUrl, tcUrl },
-    ...{ url: urlOf(vhost, app, stream), name: stream, type, publish },
-    alive: Number(client.aliveSeconds.toFixed(3)),
-    send_bytes: client.sendBytes,
-    recv_bytes: client.recvBytes,
-    kbps: { recv_30s: client.recvKbps, send_30s: client.sendKbps },
-    protocol,
-  }
-}
-
-/** As SRS has it: the default virtual host is not named. */
-function urlOf(vhost: string, app: string, stream: string): string {
-  return `${vhost === defaultVhost ? '' : vhost}/${app}/${stream}`
+function dvrData({ durationMs, ...dvr }: DvrStatus): StreamData['dvr'] {
+  return { ...dvr, duration: durationMs / 1000 }
 }

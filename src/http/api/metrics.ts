@@ -1,11 +1,13 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
-import { maxPageSize } from '../../ipc/contract.ts'
+import type { Config } from '../../config/config.ts'
+import { type DvrStatus, maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
+import type { ServerIdentity } from './envelope.ts'
 
 /** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
 const maxLabelled = 200
@@ -20,15 +22,47 @@ type Values = readonly (readonly [labels: Labels, value: number])[]
  * What the server does, in Prometheus's text format. It is asked for when it is scraped: nothing is kept in between, so that
  * what is gone leaves no series behind. This module brings the library: it is loaded with the first scrape.
  */
-export async function metricsText({ inspector, config }: ApiHost): Promise<string> {
+export async function metricsText(host: ApiHost): Promise<string> {
+  const page = new MetricsPage({})
+  addServer(page, await gather(host), host.config)
+  return page.text()
+}
+
+/**
+ * The same as the exporter of SRS gives it: beside Weir's names SRS's own, so that dashboards made for SRS show this server;
+ * and on all of them `label` and `tag`, if they are set.
+ */
+export async function exporterText(host: ApiHost): Promise<string> {
+  const { label, tag } = host.config.exporter
+  const page = new MetricsPage({ ...(label && { label }), ...(tag && { tag }) })
+  const facts = await gather(host)
+  addSrsNames(page, facts, host.identity)
+  addServer(page, facts, host.config)
+  return page.text()
+}
+
+interface Facts {
+  readonly processes: readonly ProcessView[]
+  readonly server: ServerFacts
+  readonly traffic: readonly TrafficView[]
+  readonly streams: readonly StreamView[]
+  readonly streamsTotal: number
+  readonly hooks: readonly HookCount[]
+}
+
+async function gather({ inspector, config }: ApiHost): Promise<Facts> {
   const hasHooks = Object.values(config.vhosts).some(({ httpHooks }) => httpHooks.enabled)
-  const [{ server, processes }, { traffic }, { items, total }, hooks] = await Promise.all([
-    inspector.status(),
+  const [processes, { server, traffic }, { items, total }, hooks] = await Promise.all([
+    inspector.recentProcesses(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
     hasHooks ? inspector.hooks() : [],
   ])
-  const page = new MetricsPage()
+  return { processes, server, traffic, streams: items, streamsTotal: total, hooks }
+}
+
+function addServer(page: MetricsPage, facts: Facts, config: Config): void {
+  const { processes, server, traffic, streams, streamsTotal, hooks } = facts
   page.gauge('build_info', 'Always 1; the version is a label.', [[{ version }, 1]])
   page.gauge('uptime_seconds', 'Since the server was started.', [[{}, server.uptimeMs / 1000]])
   page.gauge('connections', 'Connections that count against max_connections.', [[{}, server.connections]])
@@ -36,15 +70,39 @@ export async function metricsText({ inspector, config }: ApiHost): Promise<strin
   page.counter('connections_refused_total', 'Connections refused because of max_connections.', [
     [{}, server.refusedConnections],
   ])
-  page.gauge('streams', 'Streams that are published, or wait for their publisher to return.', [[{}, total]])
+  page.gauge('streams', 'Streams that are published, or wait for their publisher to return.', [
+    [{}, streamsTotal],
+  ])
   addTraffic(page, traffic)
-  addStreams(page, items)
+  addStreams(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
-    [{}, total - Math.min(items.length, maxLabelled)],
+    [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
   addHooks(page, hooks)
   addProcesses(page, processes)
-  return page.text()
+}
+
+/** Of SRS's metrics those that Weir can tell; what it adds up goes over all processes. */
+function addSrsNames(page: MetricsPage, facts: Facts, identity: ServerIdentity): void {
+  const { processes, traffic, streamsTotal } = facts
+  const running = processes.flatMap(({ status }) => status ?? [])
+  const { server, service, pid } = identity
+  const [major = ''] = version.split('.')
+  page.gauge('srs_build_info', 'Always 1.', [
+    [{ server, service, pid, build_date: '', major, version, code: 'Weir' }, 1],
+  ])
+  page.gauge('srs_cpu_percent', 'Of all processes; 100 is a core.', [
+    [{}, 100 * sumOf(running, ({ cpuShare }) => cpuShare)],
+  ])
+  page.gauge('srs_memory', 'Of all processes, in kB.', [
+    [{}, Math.round(sumOf(running, ({ rssBytes }) => rssBytes) / 1024)],
+  ])
+  page.counter('srs_send_bytes_total', 'To clients.', [[{}, sumOf(traffic, ({ sendBytes }) => sendBytes)]])
+  page.counter('srs_receive_bytes_total', 'From clients.', [
+    [{}, sumOf(traffic, ({ recvBytes }) => recvBytes)],
+  ])
+  page.gauge('srs_streams', 'Streams.', [[{}, streamsTotal]])
+  page.gauge('srs_clients', 'Publishers and players.', [[{}, sumOf(traffic, ({ clients }) => clients)]])
 }
 
 function addTraffic(page: MetricsPage, traffic: readonly TrafficView[]): void {
@@ -117,6 +175,28 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_hls_lost_segments_total',
     'HLS segments that could not be written.',
     labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+  const recorded = (value: (dvr: DvrStatus) => number): Values =>
+    labelled.flatMap(({ view, labels }) => (view.dvr === null ? [] : [[labels, value(view.dvr)] as const]))
+  page.gauge(
+    'stream_recording',
+    'Whether a recording of a stream is being written.',
+    recorded(({ recording }) => Number(recording)),
+  )
+  page.gauge(
+    'stream_recording_bytes',
+    'Of the recording that is being written.',
+    recorded(({ bytes }) => bytes),
+  )
+  page.counter(
+    'stream_recordings_total',
+    'Recordings that are whole.',
+    recorded(({ files }) => files),
+  )
+  page.counter(
+    'stream_recording_errors_total',
+    'How often a recording could not be written.',
+    recorded(({ errors }) => errors),
   )
 }
 
@@ -191,9 +271,14 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
 
 const together: Labels = { role: 'back-source', index: 'all' }
 
-/** Metrics with their values, all named `weir_…`. */
+/** Metrics with their values, named `weir_…` unless they are SRS's. */
 class MetricsPage {
   readonly #registry = new Registry()
+
+  /** @param labels that all of them have */
+  constructor(labels: Labels) {
+    this.#registry.setDefaultLabels(labels)
+  }
 
   gauge(name: string, help: string, values: Values): void {
     const gauge = new Gauge({ ...this.#options(name, help, values) })
@@ -211,6 +296,11 @@ class MetricsPage {
 
   #options(name: string, help: string, values: Values) {
     const labelNames = Object.keys(values[0]?.[0] ?? {})
-    return { name: `weir_${name}`, help, labelNames, registers: [this.#registry] }
+    return {
+      name: name.startsWith('srs_') ? name : `weir_${name}`,
+      help,
+      labelNames,
+      registers: [this.#registry],
+    }
   }
 }

@@ -14,6 +14,10 @@ const pageParameters = [
   },
 ]
 
+function queryParameter([name, description]: readonly [string, string]): object {
+  return { name, in: 'query', description, schema: { type: 'string' } }
+}
+
 const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
 
 /**
@@ -48,11 +52,13 @@ function pathItem(path: string, item: PathItem): object {
 }
 
 function operationOf(operation: Operation): object {
-  const { summary, answer, type = 'application/json', paged = false, codes = {}, open = false } = operation
+  const { summary, answer, type = 'application/json', paged = false, query = {}, codes = {} } = operation
+  const { open = false } = operation
+  const parameters = [...(paged ? pageParameters : []), ...Object.entries(query).map(queryParameter)]
   const also = Object.entries(codes).map(([code, meaning]) => `code ${code}: ${meaning}`)
   return {
     summary,
-    ...(paged && { parameters: pageParameters }),
+    ...(parameters.length > 0 && { parameters }),
     ...(open && { security: [{}] }),
     responses: {
       200: {

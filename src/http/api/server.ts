@@ -11,7 +11,7 @@ export function registerServer(fastify: FastifyInstance, host: ApiHost): void {
   const { inspector } = host
   resource(fastify, host, '/api/v1/workers', {
     GET: async () => {
-      const { processes } = await inspector.status()
+      const processes = await inspector.recentProcesses()
       return { ...envelope(host.identity), workers: processes.map(workerData) }
     },
   })

@@ -48,11 +48,11 @@ function versionData() {
 
 /** The summary of the server and its machine. */
 export async function summary(host: ApiHost): Promise<Summary> {
-  const [{ server, processes }, { traffic }] = await Promise.all([
-    host.inspector.status(),
+  const [processes, { server, traffic }] = await Promise.all([
+    host.inspector.recentProcesses(),
     host.inspector.traffic(),
   ])
-  const { cpus, cpuShare, disk, memory, network, sockets, uptime, idle, load } = host.machine.read()
+  const { cpus, takenMs, cpuShare, disk, memory, network, sockets, uptime, idle, load } = host.machine.read()
   const now = Date.now()
   const rssKbytes = Math.round(sumOfStatus(processes, ({ rssBytes }) => rssBytes) / 1024)
   return {
@@ -73,7 +73,7 @@ export async function summary(host: ApiHost): Promise<Summary> {
       ...{ mem_swap_kbyte: memory.SwapTotal, mem_swap_percent: memory.percent_swap },
       ...{ cpus, cpus_online: cpus, uptime, ilde_time: idle },
       ...{ load_1m: load[0], load_5m: load[1], load_15m: load[2] },
-      net_sample_time: now,
+      net_sample_time: takenMs,
       ...{ net_recv_bytes: network.recvBytes, net_send_bytes: network.sendBytes },
       ...{ net_recvi_bytes: network.innerRecvBytes, net_sendi_bytes: network.innerSendBytes },
       srs_sample_time: now,

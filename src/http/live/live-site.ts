@@ -93,6 +93,10 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     return this.#viewers
   }
 
+  *streams(): Iterable<StreamId> {
+    for (const { stream } of this.#hub.sent()) yield stream
+  }
+
   audience(streams: readonly StreamId[]): Counted<StreamAudience>[] {
     const wanted = new Map(streams.map((stream) => [stream, {} as Protocols]))
     for (const { target, format } of this.#viewers.values()) {

@@ -9,8 +9,13 @@ import { numbersIn, readProc } from './proc-file.ts'
 /** How far apart the samples are, in milliseconds. */
 const sampleMs = 5000
 
+/** How old what was read may be, in milliseconds: a dozen small files take a millisecond of all clients. */
+const maxAgeMs = 1000
+
 /** What the machine does; shares are 0 to 1, and over the last 5 to 10 seconds. */
 export interface MachineFacts {
+  /** When it was read, in milliseconds since 1970. */
+  readonly takenMs: number
   readonly cpus: number
   readonly cpuTimes: CpuTimes
   readonly cpuShare: number
@@ -37,6 +42,7 @@ export class MachineMeter {
   disks: readonly string[]
   #newer: Sample
   #older: Sample
+  #read: { readonly facts: MachineFacts; readonly atMs: number } | null = null
 
   constructor(disks: readonly string[]) {
     this.disks = disks
@@ -51,12 +57,22 @@ export class MachineMeter {
     this.#newer = this.#sample()
   }
 
+  /** What the machine does, or did at most a second ago. */
   read(): MachineFacts {
+    const atMs = monotonicMs()
+    if (this.#read === null || atMs - this.#read.atMs >= maxAgeMs) {
+      this.#read = { facts: this.#take(), atMs }
+    }
+    return this.#read.facts
+  }
+
+  #take(): MachineFacts {
     const now = this.#sample()
     const { atMs, cpu, disk } = this.#older
     const [ofMachine = uptime(), idle = 0] = numbersIn(readProc('uptime') ?? '')
     const [one = 0, five = 0, fifteen = 0] = loadavg()
     return {
+      takenMs: Date.now(),
       // os.cpus() reads the clock of each: a millisecond.
       cpus: availableParallelism(),
       cpuTimes: now.cpu,

@@ -20,6 +20,7 @@ import type {
 } from '../../../src/ipc/contract.ts'
 import type { HookCount } from '../../../src/ipc/hook-facts.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
+import { ClientListWriter } from '../../../src/worker/client-json.ts'
 import { configOf } from '../../support/config.ts'
 import { recordingLogger } from '../../support/logger.ts'
 
@@ -44,12 +45,16 @@ const info: StreamInfo = {
   video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
   audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
   hls: { enabled: true, fragment: 4, sequence: -1, segments: 0, lost: 0 },
+  dvr: {
+    ...{ enabled: true, plan: 'session', recording: true, file: './html/live/one.flv' },
+    ...{ bytes: 1500, durationMs: 2000, files: 3, errors: 1 },
+  },
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null },
+  ...{ recvKbps: 0, hls: null, dvr: null },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }
@@ -74,6 +79,12 @@ const status: WorkerStatus = {
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
 }
 
+function listOf(clients: readonly ClientInfo[]) {
+  const list = new ClientListWriter()
+  for (const client of clients) list.add(client, client)
+  return list.end()
+}
+
 /** What the processes answer. */
 function answerTo(question: Question, reload: ReloadOutcome): Answer {
   const streams = [info, bare]
@@ -85,13 +96,15 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
     case 'usage':
       return { of: 'usage', usage: process.resourceUsage() }
     case 'clients':
-      return { of: 'clients', clients: [player].slice(question.start), total: 1 }
-    case 'client':
-      return { of: 'clients', clients: question.id === player.id ? [player] : [], total: 1 }
+      return { of: 'clients', clients: listOf(question.start === 0 ? [player] : []), total: 1 }
+    case 'client': {
+      const found = question.id === player.id ? [player] : []
+      return { of: 'clients', clients: listOf(found), total: found.length }
+    }
     case 'kick':
       return { of: 'kick', kicked: question.id === player.id }
     case 'audience': {
-      const audience = question.streams.map((stream) => {
+      const audience = (question.streams ?? [streamName]).map((stream) => {
         const mine = stream === streamName
         return {
           stream,

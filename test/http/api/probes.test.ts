@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { isApiPath } from '../../../src/http/api/api-app.ts'
+import { answerExporter } from '../../../src/http/api/exporter.ts'
 import { problemsOf } from '../../support/answer-schema.ts'
 import { startApi } from './fake-host.ts'
 
@@ -14,18 +17,19 @@ describe('which paths are the API’s where it shares a port with files', () => 
   )
 })
 
+/** Series by their names with labels. */
+async function seriesOf(response: Response): Promise<Map<string, number>> {
+  expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const series = lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.split(' ').at(-1)] as const)
+  expect(new Set(series.map(([name]) => name)).size).toBe(series.length)
+  return new Map(series.map(([name, value]) => [name, Number(value)]))
+}
+
 describe('/metrics', () => {
-  /** Series by their names with labels. */
-  async function scrape(): Promise<Map<string, number>> {
+  const scrape = async (): Promise<Map<string, number>> => {
     const { request } = await startApi()
-    const response = await request('/metrics')
-    expect(response.headers.get('Content-Type')).toBe('text/plain; version=0.0.4; charset=utf-8')
-    const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-    const series = lines.map(
-      (line) => [line.slice(0, line.lastIndexOf(' ')), line.split(' ').at(-1)] as const,
-    )
-    expect(new Set(series.map(([name]) => name)).size).toBe(series.length)
-    return new Map(series.map(([name, value]) => [name, Number(value)]))
+    return seriesOf(await request('/metrics'))
   }
 
   test('has the server, its clients, streams and processes', async () => {
@@ -55,6 +59,55 @@ describe('/metrics', () => {
   test('is text whatever the query says', async () => {
     const { request } = await startApi()
     expect(await (await request('/metrics?callback=f')).text()).toMatch(/^# HELP/)
+  })
+})
+
+describe('the exporter', () => {
+  async function start(settings: string) {
+    const { host } = await startApi(settings)
+    const http = createServer((request, response) => answerExporter(host, request, response))
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      http.closeAllConnections()
+      http.close()
+    })
+    const base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+    return { ask: (path: string, init: RequestInit = {}) => fetch(base + path, init) }
+  }
+
+  test('has SRS’s names beside Weir’s, whoever asks', async () => {
+    const { ask } = await start('http_api { auth { enabled on; tokens t; } } exporter { enabled on; }')
+    const series = await seriesOf(await ask('/metrics'))
+    expect(Object.fromEntries(series)).toMatchObject({
+      srs_cpu_percent: 25,
+      srs_memory: 48_828,
+      srs_send_bytes_total: 900,
+      srs_receive_bytes_total: 1100,
+      srs_streams: 2,
+      srs_clients: 3,
+      weir_streams: 2,
+    })
+    expect(
+      [...series.keys()].some((name) =>
+        /^srs_build_info\{server="srv",service="svc12345",pid="77",/.test(name),
+      ),
+    ).toBe(true)
+  })
+
+  test('puts label and tag on all of them', async () => {
+    const { ask } = await start('exporter { enabled on; label cn-beijing; tag "cn \\"edge"; }')
+    const series = [...(await seriesOf(await ask('/metrics'))).keys()]
+    for (const name of series) expect(name).toContain('label="cn-beijing",tag="cn \\"edge"')
+    expect(series.length).toBeGreaterThan(20)
+  })
+
+  test('serves nothing else', async () => {
+    const { ask } = await start('exporter { enabled on; }')
+    const statuses = ['/', '/api/v1/clients', '/metrics/x'].map(async (path) => (await ask(path)).status)
+    expect(await Promise.all(statuses)).toEqual([404, 404, 404])
+    expect((await ask('/metrics', { method: 'DELETE' })).status).toBe(405)
+    const head = await ask('/metrics', { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([200, ''])
   })
 })
 

@@ -30,6 +30,9 @@ const answerMs = 10_000
 /** SRS's code for an id that is gone. */
 const gone: readonly number[] = [2048, 2049]
 
+/** What a page is told that may change nothing. */
+const notOfThisPage = 'the server lets pages of this address change nothing: see origins of http_api'
+
 /** The API of the server, as the console uses it. */
 export class ApiClient {
   readonly #origin: string
@@ -124,7 +127,12 @@ export class ApiClient {
   }
 
   async #delete(path: string): Promise<boolean> {
-    const response = await this.#fetch(path, { method: 'DELETE', signal: AbortSignal.timeout(answerMs) })
+    const init = { method: 'DELETE', signal: AbortSignal.timeout(answerMs) }
+    const response = await this.#fetch(path, init).catch((error: unknown) => {
+      // Another port is asked first whether this page may, and a no looks like no answer.
+      if (this.#origin === '' || !(error instanceof ApiError) || error.reason !== 'away') throw error
+      throw new ApiError('away', `${error.message}, or ${notOfThisPage}`)
+    })
     const { code } = (await response.json()) as { code: number }
     if (code !== 0 && !gone.includes(code)) throw new ApiError('refused', `the server answered ${code}`)
     return code === 0
@@ -145,6 +153,7 @@ export class ApiClient {
       throw apiErrorOf(error)
     }
     if (response.status === 401) throw new ApiError('login', 'the server asks for a password')
+    if (response.status === 403) throw new ApiError('refused', notOfThisPage)
     if (!response.ok) throw new ApiError('refused', `the server answered ${response.status}`)
     return response
   }

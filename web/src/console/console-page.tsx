@@ -155,8 +155,9 @@ function Away({ origin, hasBeenThere, problem }: AwayProps) {
       The API does not answer{isElsewhere && ` at ${origin}`}. Trying again…{' '}
       {isElsewhere && (
         <>
-          It may listen for its own machine alone, or not let pages of other addresses use it (
-          <code>crossdomain</code>): there is <a href={`${origin}/console/`}>a console at its own address</a>.
+          It may listen for its own machine alone, or not let pages of this address use it (
+          <code>crossdomain</code>, <code>origins</code>): there is{' '}
+          <a href={`${origin}/console/`}>a console at its own address</a>.
         </>
       )}
     </p>
