@@ -146,7 +146,10 @@ export type ToMaster =
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
-  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  /**
+   * Something was let in whose end has to be told, by another worker if this one cannot. Of a back-source: something is
+   * to be told that it comes to no more.
+   */
   | { t: 'visit-began'; visit: HookVisit }
   /** Its end is told, or will not be. */
   | { t: 'visit-ended'; id: string }
