@@ -113,6 +113,12 @@ test('the console shows streams, plays and stops them, kicks clients, and takes 
   await stream.getByText('AAC').waitFor()
   await page.getByRole('row').getByText(`live/${hostile}`, { exact: true }).waitFor()
   await page.getByText(referer).waitFor()
+  const search = page.getByLabel('Search clients')
+  await search.fill('CLIP http-flv')
+  await until('the one client that fits', async () => (await page.locator('tr[data-client]').count()) === 1)
+  await search.fill('nobody')
+  await page.getByText('No client fits.').waitFor()
+  await search.fill('')
 
   await stream.getByRole('button', { name: /^Play/ }).click()
   await until('the stream to play in the console', async () => (await watched.playedInOnePiece()) > 0)

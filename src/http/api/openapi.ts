@@ -17,7 +17,7 @@ const pageParameters = [
 const searchParameter = {
   ...{ name: 'search', in: 'query', schema: { type: 'string', maxLength: 255 } },
   description:
-    'Only entries that have this in id, address, stream, protocol or type, in any case of letters.',
+    'Only entries that have all these words in id, address, url, protocol or type, in any case of letters.',
 }
 
 const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }

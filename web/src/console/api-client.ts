@@ -45,8 +45,10 @@ export class ApiClient {
     this.authorization = authorization
   }
 
-  clients(start: number, count: number): Promise<ClientPage> {
-    return this.#get(`clients?start=${start}&count=${count}`)
+  /** @param search those of all clients that it is found in; '': all */
+  clients(start: number, count: number, search = ''): Promise<ClientPage> {
+    const filter = search === '' ? '' : `&search=${encodeURIComponent(search)}`
+    return this.#get(`clients?start=${start}&count=${count}${filter}`)
   }
 
   /** Closes a client's connection. @returns whether it was still there */
