@@ -8,6 +8,7 @@ import { controlSignals, type ServerPlace, serverStatus, signalMaster } from './
 import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
 import { enterWorkDir, runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
+import { signCommand } from './tools/sign/command.ts'
 
 const defaultConfig = 'conf/weir.conf'
 
@@ -84,6 +85,8 @@ control
     process.stdout.write(options.json ? `${JSON.stringify(status)}\n` : formatStatus(status))
     process.exit(0)
   })
+
+program.addCommand(signCommand())
 
 // The load tool is loaded only when it is asked for. Its options have letters that mean something else before it.
 if (process.argv.includes('bench')) {

@@ -10,7 +10,8 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'hooks', 'worker', 'pull'],
+  ['client', 'access', 'worker', 'pull'],
+  ['hooks'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]

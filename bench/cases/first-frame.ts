@@ -18,7 +18,7 @@ const warmUps = 5
 const keyFrameTimeoutMs = 10_000
 
 /** Time between two publishes, in ms: the server has its next spare process ready meanwhile. */
-const betweenPublishesMs = 300
+const betweenPublishesMs = 500
 
 export const firstFrame: BenchCase = {
   name: 'first-frame',

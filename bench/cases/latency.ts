@@ -2,26 +2,24 @@ import { measure } from '../measure.ts'
 import { atMost } from '../report/target.ts'
 import { weir } from '../servers/weir.ts'
 import type { BenchCase } from './bench-case.ts'
-import { latencyTable } from './peer-figures.ts'
+import { latencyTable, measurePeers, present } from './peer-figures.ts'
 
 /** One publisher, one player, an idle machine: nothing to gather, so nothing may wait. */
 export const latencyAlone: BenchCase = {
   name: 'latency-alone',
   title: 'A stream alone, default settings',
   async measure(run) {
-    const figures = await measure(run, weir(), {
-      clip: 500,
-      streams: 1,
-      players: 1,
-      streamsBegin: 'before players',
-    })
+    const load = { clip: 500, streams: 1, players: 1, streamsBegin: 'before players' } as const
+    const figures = await measure(run, weir(), load)
+    // One process, one core: what the machine itself adds at this moment shows in theirs too.
+    const peers = present(await measurePeers(run, load))
     const latency = figures.played!.result.latencyMs
     return {
       targets: [atMost('latency p99', latency?.p99 ?? null, 5, 'ms')],
-      table: latencyTable(figures),
+      table: latencyTable(figures, ...peers),
       charts: [],
       notes: ['Latency is from the publisher’s send to the player’s receipt, on this machine.'],
-      data: figures,
+      data: [figures, ...peers],
     }
   },
 }

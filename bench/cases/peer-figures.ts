@@ -125,14 +125,14 @@ export function playTable(all: readonly Figures[]): Table {
 }
 
 /** A row with the latency of one server's players. */
-export function latencyTable({ server, setting, played }: Figures): Table {
-  const latency = played?.result.latencyMs
-  if (latency == null) throw new Error('the players found no stamped frame')
-  const { p50, p99, max, count } = latency
-  return [
-    ['server', 'frames', 'latency p50 ms', 'p99 ms', 'max ms'],
-    [`${server}, ${setting}`, String(count), format(p50), format(p99), format(max)],
-  ]
+export function latencyTable(...all: readonly Figures[]): Table {
+  const rows = all.map(({ server, setting, played }) => {
+    const latency = played?.result.latencyMs
+    if (latency == null) throw new Error('the players found no stamped frame')
+    const { p50, p99, max, count } = latency
+    return [`${server}, ${setting}`, String(count), format(p50), format(p99), format(max)]
+  })
+  return [['server', 'frames', 'latency p50 ms', 'p99 ms', 'max ms'], ...rows]
 }
 
 /** A row for each role of each server: CPU and memory. */

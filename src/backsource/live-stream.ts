@@ -1,9 +1,11 @@
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
+import type { HookSubject } from '../hooks/hook-body.ts'
+import type { FileHooks } from '../hooks/stream-hooks.ts'
+import type { PublisherRef, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
 import { Source, type SourceOptions } from '../live/source.ts'
-import { displayName } from '../live/stream-key.ts'
+import { displayName, splitStreamId } from '../live/stream-key.ts'
 import {
   type AudioDescription,
   describeAudio,
@@ -29,6 +31,8 @@ import { type SubscriberChannel, Subscription } from './subscription.ts'
 export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
+  /** Tells other servers of the files that are made of streams. */
+  readonly hooks: FileHooks
   /** The publisher is to be closed. */
   onDisconnect(stream: LiveStream, code: string, message: string): void
 }
@@ -48,6 +52,8 @@ export class LiveStream {
   readonly #subscriptions = new Map<SubscriberChannel, Subscription>()
   readonly #outputs: StreamOutputs
   #config: VhostConfig
+  /** The present one, or the last. */
+  #publisher: PublisherRef | null = null
   /** What the log has of the present publisher's video and audio. */
   readonly #described = new Map<PacketType, string>()
   #descriptions = 0
@@ -78,9 +84,16 @@ export class LiveStream {
       get config() {
         return owner.config
       },
+      hooks: owner.hooks,
+      publisher: () => this.#hookSubject(),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
+  }
+
+  /** Whose packets come next. */
+  set publisher(publisher: PublisherRef) {
+    this.#publisher = publisher
   }
 
   set config(config: VhostConfig) {
@@ -214,6 +227,11 @@ export class LiveStream {
     this.#asksForAtc = true
     this.#applyOptions()
     this.#logger.info('source: the metadata asks for atc')
+  }
+
+  #hookSubject(): HookSubject {
+    const { connectionId: clientId = '', ip = '', param = '' } = this.#publisher ?? {}
+    return { ...splitStreamId(this.stream), clientId, ip, param }
   }
 
   #applyOptions(): void {

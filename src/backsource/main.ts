@@ -4,6 +4,8 @@ import { collectFully, noteBuffer } from '../base/external-memory.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
+import type { HookIdentity } from '../hooks/hook-body.ts'
+import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
 import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
@@ -26,6 +28,9 @@ import type { SubscriberChannel } from './subscription.ts'
 /** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
 const filesTimeoutMs = 1500
 
+/** What is left of that time after the files for telling of them, at least, in milliseconds. */
+const minHooksMs = 300
+
 /** A stream and the link its publisher comes over. */
 interface Entry {
   readonly live: LiveStream
@@ -36,7 +41,7 @@ interface Entry {
  * A back-source: holds live streams (one, or several above `max_processes`), pulls each publisher from the
  * stream worker that has its connection, and serves the stream workers that pull for their players.
  */
-class BackSource implements Worker, LiveStreamOwner {
+class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   readonly #context: WorkerContext
   readonly #logger: Logger
   readonly #server: MediaServer
@@ -47,6 +52,7 @@ class BackSource implements Worker, LiveStreamOwner {
   /** Streams that are closed here and whose files are not complete yet. */
   readonly #closing = new Set<Promise<void>>()
   readonly #rates = new RateBook(monotonicMs())
+  readonly hooks: StreamHooks
   #config: Config
   #draining = false
   /** Ends as soon as its files are complete. */
@@ -56,6 +62,7 @@ class BackSource implements Worker, LiveStreamOwner {
     this.#context = context
     this.#logger = context.logger
     this.#config = context.config
+    this.hooks = new StreamHooks(this)
     this.#server = new MediaServer(context.socketPath, {
       onMessage: (channel, message) => {
         const subscriber = this.#subscriberOf(channel)
@@ -70,6 +77,7 @@ class BackSource implements Worker, LiveStreamOwner {
   }
 
   async start(): Promise<string[]> {
+    await this.hooks.prepare()
     await this.#server.listen()
     setInterval(() => this.#sampleRates(), sampleMs).unref()
     collectFully()
@@ -86,10 +94,20 @@ class BackSource implements Worker, LiveStreamOwner {
 
   reload(config: Config): void {
     this.#config = config
+    this.hooks.prepare().catch((error: unknown) => this.#logger.error({ err: error }, messageOf(error)))
     for (const { live } of this.#streams.values()) {
       const vhost = vhostOf(config, vhostOfStream(live.stream))
       if (vhost !== null) live.config = vhost
     }
+  }
+
+  get logger(): Logger {
+    return this.#logger
+  }
+
+  get hookIdentity(): HookIdentity {
+    const { serverId } = this.#context
+    return { server: this.#config.serverId || serverId, service: serverId }
   }
 
   get config(): Config {
@@ -109,7 +127,7 @@ class BackSource implements Worker, LiveStreamOwner {
     for (const source of [...this.#streams.keys()]) this.#close(source)
     for (const link of this.#links.values()) link.close()
     this.#server.close()
-    await this.#filesComplete()
+    await this.#lastWords()
   }
 
   status() {
@@ -134,6 +152,8 @@ class BackSource implements Worker, LiveStreamOwner {
           total: found.length,
         }
       }
+      case 'hooks':
+        return { of: 'hooks', hooks: this.hooks.counts() }
       default:
         return null
     }
@@ -156,6 +176,7 @@ class BackSource implements Worker, LiveStreamOwner {
     const entry = this.#streams.get(number) ?? this.#newEntry(stream, number)
     if (entry === null) return
     if (publisher !== null) {
+      entry.live.publisher = publisher
       entry.link = this.#linkTo(publisher.path)
       entry.link.send({ t: 'attach', publishId: publisher.publishId, source: number })
     }
@@ -214,6 +235,13 @@ class BackSource implements Worker, LiveStreamOwner {
     if (outcome === 'late') {
       this.#logger.error({ code: 'HLS_BEHIND' }, 'hls: the disk did not take the last segments in time')
     }
+  }
+
+  /** The process ends: files are completed, then told of. */
+  async #lastWords(): Promise<void> {
+    const beganAtMs = monotonicMs()
+    await this.#filesComplete()
+    await this.hooks.close(Math.max(minHooksMs, filesTimeoutMs - (monotonicMs() - beganAtMs)))
   }
 
   #linkTo(path: string): MediaClient {
@@ -290,7 +318,7 @@ class BackSource implements Worker, LiveStreamOwner {
     if (lives.some((live) => live.status().publishing)) return
     this.#leaving = true
     for (const live of lives) this.#track(live.close())
-    this.#filesComplete().then(
+    this.#lastWords().then(
       () => this.#context.exit(),
       (error: unknown) => {
         this.#logger.error({ code: codeOf(error), err: error }, 'closing streams failed')

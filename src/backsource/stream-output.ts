@@ -1,6 +1,8 @@
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
+import type { HookSubject } from '../hooks/hook-body.ts'
+import type { FileHooks } from '../hooks/stream-hooks.ts'
 import type { StreamId, StreamStatus } from '../ipc/contract.ts'
 import type { Source, SourceConsumer } from '../live/source.ts'
 
@@ -11,6 +13,10 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
+  /** Tells other servers of the files that are made of it (`http_hooks`). */
+  readonly hooks: FileHooks
+  /** The present publisher, or the last, as hooks are told of it. */
+  publisher(): HookSubject
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */
   disconnect(code: string, message: string): void
 }

@@ -30,6 +30,10 @@ export const errorTable = {
     summary: 'An included file includes itself, or files are included too deeply.',
     remedy: 'Break the loop of include directives.',
   },
+  TLS_FILES: {
+    summary: 'A certificate or its private key cannot be read, or the two do not belong together.',
+    remedy: 'The message names the file: check its path and permissions, and that the two are a pair.',
+  },
   // AMF
   AMF_TRUNCATED: {
     summary: 'An AMF value ends before its announced length.',
@@ -144,6 +148,23 @@ export const errorTable = {
     summary: 'The server holds max_connections connections and refused one more.',
     remedy: 'Raise max_connections, or add a server.',
   },
+  HOOK_REFUSED: {
+    summary: 'A server of http_hooks refused a client.',
+    remedy: 'Nothing to do when it was meant; else see the log of that server.',
+  },
+  HOOK_FAILED: {
+    summary: 'A server of http_hooks did not answer in time, or not with what an answer has to be.',
+    remedy: 'The message says which server and why; hook_on_error decides what becomes of clients meanwhile.',
+  },
+  HOOK_DROPPED: {
+    summary: 'A server of http_hooks was not told something: too much waits for it, or this server stops.',
+    remedy: 'See why that server is slow or down: the lines before it say so.',
+  },
+  ACCESS_FAILED: {
+    summary:
+      'A check whether a client may connect, publish or play failed by itself; the client was refused.',
+    remedy: 'The line before it in the log says why. It is a bug: please report it.',
+  },
   VHOST_UNKNOWN: {
     summary: 'The client asked for a virtual host that is not configured or is not enabled.',
     remedy: 'Add the vhost, or a __defaultVhost__ that takes what no other does.',
@@ -175,6 +196,34 @@ export const errorTable = {
   CLIENT_KICKED: {
     summary: 'Somebody closed the connection through the API.',
     remedy: 'Nothing to do when it was meant.',
+  },
+  ADDRESS_LIMIT: {
+    summary: 'An address holds max_connections_per_ip connections and was refused one more.',
+    remedy: 'Raise max_connections_per_ip if many real clients share the address.',
+  },
+  ADDRESS_DENIED: {
+    summary: 'The security rules of the virtual host do not let the address publish or play.',
+    remedy: 'Add an allow rule for the address, or take the deny rule away.',
+  },
+  PAGE_DENIED: {
+    summary: 'The page that the client is in, or none, is not one that refer names.',
+    remedy: 'Add the domain of the page to refer; encoders name no page.',
+  },
+  TOKEN_MISSING: {
+    summary: 'The client has neither the signed URL nor the token that auth asks for.',
+    remedy: 'Give it a URL of weir sign, or a token (?token=, Authorization: Bearer).',
+  },
+  TOKEN_EXPIRED: {
+    summary: 'The signed URL or the token of a client is past its time.',
+    remedy: 'Give it a new one; check the clocks if it is new.',
+  },
+  TOKEN_INVALID: {
+    summary: 'The signed URL or the token of a client is forged, or is for something else.',
+    remedy: 'The message says what does not fit: the stream, the action, a claim.',
+  },
+  TOKEN_KEYS: {
+    summary: 'The keys that tokens are checked with cannot be read or loaded.',
+    remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
   },
   // HTTP
   HTTP_REQUEST: {
@@ -293,6 +342,10 @@ export const errorTable = {
   NO_MEDIA: {
     summary: 'A player of weir bench was accepted and got nothing that a decoder can begin with.',
     remedy: 'Check that the stream is published and has key frames.',
+  },
+  SIGN: {
+    summary: 'weir sign cannot sign the URL.',
+    remedy: 'The message says why: the URL, the time, or that the configuration has no secret for it.',
   },
 } as const satisfies Record<string, { summary: string; remedy: string }>
 

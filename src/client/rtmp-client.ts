@@ -1,5 +1,5 @@
 /**
- * An RTMP client over TCP: publishes or plays one stream. What librtmp is to C.
+ * An RTMP client over TCP or TLS: publishes or plays one stream. What librtmp is to C.
  *
  * ```ts
  * const client = await RtmpClient.connect('rtmp://localhost/live/one')
@@ -7,7 +7,7 @@
  * for await (const packet of client.packets()) console.log(packet.timestamp, packet.body.length)
  * ```
  */
-import { createConnection, type Socket } from 'node:net'
+import { createConnection, isIP, type Socket } from 'node:net'
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { AmfRecord, AmfValue } from '../media/amf-value.ts'
 import type { Packet } from '../media/packet.ts'
@@ -18,11 +18,15 @@ import type { Status } from '../rtmp/status.ts'
 import { PacketQueue } from './packet-queue.ts'
 import { parseRtmpUrl, type RtmpUrl } from './rtmp-url.ts'
 
+type Tls = typeof import('node:tls')
+
 export interface RtmpClientOptions {
   /** For connect (TCP, handshake and command together), and for publish and play each; 10,000 by default. */
   readonly timeoutMs?: number
   /** What to offer, `complex` by default; a server that knows only the simple one is accepted anyway. */
   readonly handshake?: HandshakeKind
+  /** Certificates (PEM) to trust instead of the system's, and whether one that cannot be verified ends it (it does). */
+  readonly tls?: { readonly ca?: string | Buffer; readonly rejectUnauthorized?: boolean }
   /** Another tcUrl than that of the URL: an edge passes its client's on. */
   readonly tcUrl?: string
   /** Members of the connect object beside or instead of the usual ones, such as pageUrl and swfUrl. */
@@ -70,17 +74,20 @@ export class RtmpClient {
 
   /**
    * Connects, shakes hands and sends the connect command.
-   * @param url `rtmp://host[:port]/app/stream[?query]`
+   * @param url `rtmp://host[:port]/app/stream[?query]`, or `rtmps://…`
    * @throws WeirError RTMP_NAME (the URL), RTMP_REJECTED, RTMP_TIMEOUT, RTMP_CLOSED (its cause is the system's
    *   error, if there was one), or what a server breaks of the protocol
    */
   static async connect(url: string, options: RtmpClientOptions = {}): Promise<RtmpClient> {
-    const client = new RtmpClient(parseRtmpUrl(url), options)
+    const parsed = parseRtmpUrl(url)
+    // Node's TLS takes a megabyte of a process: only who uses it shall have it.
+    const tls = parsed.secure ? await import('node:tls') : null
+    const client = new RtmpClient(parsed, options, tls)
     await client.#wait('connect')
     return client
   }
 
-  private constructor(url: RtmpUrl, options: RtmpClientOptions) {
+  private constructor(url: RtmpUrl, options: RtmpClientOptions, tls: Tls | null) {
     const { timeoutMs = 10_000, handshake = 'complex', chunkSize = 60_000 } = options
     this.#url = url
     this.#options = options
@@ -105,7 +112,7 @@ export class RtmpClient {
         onCall: (name, args) => this.#options.onCall?.(name, args),
       },
     )
-    this.#socket = this.#open()
+    this.#socket = this.#open(tls)
   }
 
   /** What the server told about itself in its answer to connect; its `data` has the ids of SRS and Weir. */
@@ -198,17 +205,9 @@ export class RtmpClient {
     this.#finish(null)
   }
 
-  #open(): Socket {
-    const { host, port } = this.#url
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
-    const socket = createConnection({
-      host,
-      port,
-      noDelay: true,
-      // A buffer of our own halves the cost of a wake-up against ordinary `data` events.
-      onread: { buffer, callback: (length) => this.#read(buffer.subarray(0, length)) },
-    })
-    socket.on('connect', () => {
+  #open(tls: Tls | null): Socket {
+    const socket = tls === null ? this.#openPlain() : this.#openSecure(tls)
+    socket.on(tls === null ? 'connect' : 'secureConnect', () => {
       const { tcUrl = this.#url.tcUrl, connectFields = {}, connectArgs } = this.#options
       this.#session.connect({ tcUrl, app: this.#url.app, fields: connectFields, args: connectArgs })
     })
@@ -222,6 +221,26 @@ export class RtmpClient {
     socket.on('close', () => {
       this.#finish(this.#closedBySocket())
       if (this.#connected) this.#options.onClose?.(this.#end?.error ?? null)
+    })
+    return socket
+  }
+
+  #openPlain(): Socket {
+    const { host, port } = this.#url
+    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
+    // A buffer of our own halves the cost of a wake-up against ordinary `data` events.
+    const onread = { buffer, callback: (length: number) => this.#read(buffer.subarray(0, length)) }
+    return createConnection({ host, port, noDelay: true, onread })
+  }
+
+  #openSecure(tls: Tls): Socket {
+    const { host, port } = this.#url
+    // An IP address is no name that a server could have several certificates for (RFC 6066, 3).
+    const name = isIP(host) === 0 ? { servername: host } : {}
+    const socket = tls.connect({ host, port, ...name, ...this.#options.tls })
+    socket.setNoDelay(true)
+    socket.on('data', (bytes) => {
+      if (!this.#read(bytes)) socket.pause()
     })
     return socket
   }

@@ -1,8 +1,13 @@
-/** RTMP URLs as a client is given them: `rtmp://host[:port]/app[/instance]/stream[?query]`. */
+/** RTMP URLs as a client is given them: `rtmp://host[:port]/app[/instance]/stream[?query]`, or `rtmps://…` over TLS. */
 import { WeirError } from '../base/errors.ts'
 import { defaultRtmpPort } from '../rtmp/tc-url.ts'
 
+/** The TCP port of an RTMPS URL without one. */
+const defaultRtmpsPort = 443
+
 export interface RtmpUrl {
+  /** Over TLS. */
+  readonly secure: boolean
   /** Without the brackets of an IPv6 address. */
   readonly host: string
   readonly port: number
@@ -20,11 +25,12 @@ export interface RtmpUrl {
  * @throws WeirError RTMP_NAME when it is no RTMP URL or lacks the application or the stream
  */
 export function parseRtmpUrl(url: string): RtmpUrl {
-  const match = /^rtmp:\/\/(\[[0-9a-f:.]+\]|[^:/?[\]]+)(?::(\d{1,5}))?\/(.*)$/is.exec(url)
-  const [, authority = '', portText, path = ''] = match ?? []
-  const port = Number(portText ?? defaultRtmpPort)
+  const match = /^(rtmps?):\/\/(\[[0-9a-f:.]+\]|[^:/?[\]]+)(?::(\d{1,5}))?\/(.*)$/is.exec(url)
+  const [, schema = '', authority = '', portText, path = ''] = match ?? []
+  const secure = schema.toLowerCase() === 'rtmps'
+  const port = Number(portText ?? (secure ? defaultRtmpsPort : defaultRtmpPort))
   if (match === null || port < 1 || port > 65535)
-    throw new WeirError('RTMP_NAME', `${url} is not rtmp://host/app/stream`)
+    throw new WeirError('RTMP_NAME', `${url} is not rtmp://host/app/stream or rtmps://host/app/stream`)
   const query = path.indexOf('?')
   const slash = query < 0 ? path.lastIndexOf('/') : path.lastIndexOf('/', query)
   const split = slash < 0 ? path.lastIndexOf('/') : slash
@@ -34,5 +40,12 @@ export function parseRtmpUrl(url: string): RtmpUrl {
     throw new WeirError('RTMP_NAME', `${url} lacks an application or a stream`)
   }
   const host = authority.startsWith('[') ? authority.slice(1, -1) : authority
-  return { host, port, app, stream, tcUrl: `rtmp://${authority}:${port}/${app}` }
+  return {
+    secure,
+    host,
+    port,
+    app,
+    stream,
+    tcUrl: `${secure ? 'rtmps' : 'rtmp'}://${authority}:${port}/${app}`,
+  }
 }

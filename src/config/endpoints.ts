@@ -31,20 +31,38 @@ export function httpEndpoints(config: Config): HttpEndpoint[] {
   return [...found.values()]
 }
 
+/** The addresses of `rtmps`. */
+export function rtmpsEndpoints({ rtmps }: Config): readonly Endpoint[] {
+  return rtmps.enabled ? rtmps.listen : []
+}
+
 /**
- * Whether two that cannot share an address are told to listen on one: RTMP and HTTP, metrics and other HTTP. Ports are shared
- * between processes, so that the system would allow it, and deal each client to either by chance.
+ * Whether two protocols are told to listen on one address. Ports are shared between processes, so that the system
+ * would allow it, and deal each client to either protocol by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
-  const rtmp = new Set(config.listen.filter(({ port }) => port !== 0).map(endpointName))
-  for (const { endpoint, api, site, exporter } of httpEndpoints(config)) {
+  const taken = new Map<string, string>()
+  for (const { who, endpoint } of listened(config)) {
+    if (endpoint.port === 0) continue
     const name = endpointName(endpoint)
-    const section = api ? 'http_api' : site ? 'http_server' : 'exporter'
-    if (rtmp.has(name)) return `listen ${name} is for RTMP, and ${section} listens on ${name} too`
-    if (exporter && section !== 'exporter') {
-      return `exporter listens on ${name}, and ${section} too: the exporter needs an address of its own`
-    }
+    const other = taken.get(name)
+    if (other !== undefined && other !== who)
+      return `listen ${name} is for ${other}, and ${who} listens on ${name} too`
+    taken.set(name, who)
   }
   return null
+}
+
+/** Each address with who listens there, as {@link endpointClash} names it. */
+function listened(config: Config): { who: string; endpoint: Endpoint }[] {
+  return [
+    ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
+    ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
+    ...httpEndpoints(config).flatMap(({ endpoint, api, site, exporter }) => [
+      // The two may share one.
+      ...(api || site ? [{ who: api ? 'http_api' : 'http_server', endpoint }] : []),
+      ...(exporter ? [{ who: 'exporter', endpoint }] : []),
+    ]),
+  ]
 }

@@ -15,7 +15,7 @@ export interface CorsRules {
 /** Of files and live streams: playing. */
 export const siteRules: CorsRules = {
   methods: 'GET, HEAD, OPTIONS',
-  headers: 'Range, If-None-Match',
+  headers: 'Range, If-None-Match, Authorization',
   origin: '*',
   maxAge: 86_400,
 }

@@ -12,9 +12,11 @@ import {
   type StreamInfo,
   type ToMaster,
 } from '../ipc/contract.ts'
+import type { HookCount } from '../ipc/hook-facts.ts'
 import { partOfList } from '../worker/client-json.ts'
 import { SharedInquiries } from './shared-inquiries.ts'
 import {
+  hookTotals,
   type Page,
   type ProcessView,
   pick,
@@ -148,6 +150,12 @@ export class Inspector {
   async traffic(): Promise<{ server: ServerFacts; traffic: TrafficView[] }> {
     const { server, answers } = await this.#ask({ ask: 'traffic' })
     return { server, traffic: trafficViews(pick(answers, 'traffic').flatMap(({ traffic }) => traffic)) }
+  }
+
+  /** The callbacks (`http_hooks`) that all living processes have made, by event. */
+  async hooks(): Promise<HookCount[]> {
+    const { answers } = await this.#ask({ ask: 'hooks' })
+    return hookTotals(pick(answers, 'hooks').flatMap(({ hooks }) => hooks))
   }
 
   /** Has the configuration read again, as SIGHUP does. */

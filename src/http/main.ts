@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { AccessPipeline } from '../access/access-pipeline.ts'
+import { localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
+import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
+import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
 import {
@@ -29,18 +33,21 @@ import { Site } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
+  readonly access: AccessPipeline
   readonly #live: LiveSite
+  readonly #hooks: ClientHooks
   readonly #site: Site
   readonly #pages: Pages
   #config: Config
   #api: Api | null = null
   #draining = false
+  #leaving = false
   /** Since the last sweep. */
   #acceptErrors = 0
   #denied = 0
@@ -49,6 +56,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     process.title = `weir: http ${context.index}`
     this.#context = context
     this.#config = context.config
+    this.#hooks = new ClientHooks(this)
+    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
     this.#pages = new Pages(this)
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
@@ -68,11 +77,16 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   get identity(): ServerIdentity {
+    return { ...this.hookIdentity, pid: this.#masterPid }
+  }
+
+  get hookIdentity(): HookIdentity {
     const { serverId } = this.#context
-    return { server: this.#config.serverId || serverId, service: serverId, pid: this.#masterPid }
+    return { server: this.#config.serverId || serverId, service: serverId }
   }
 
   async start(): Promise<string[]> {
+    await this.#hooks.prepare()
     this.#api = await createApi(this)
     await this.#site.start()
     const endpoints = await this.#ports.apply(this.#config)
@@ -88,6 +102,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
       case 'source-down':
         this.#live.onMessage(message)
         break
+      case 'tell-visits':
+        this.#hooks.tellInstead(message.visits)
+        break
       case 'report':
         this.inspector.onMessage(message)
         break
@@ -97,6 +114,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   answer(question: WorkQuestion): Answer | null {
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.#hooks.counts() }
     return answerAboutClients(question, this.#live)
   }
 
@@ -111,6 +129,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   reload(config: Config): void {
     this.#config = config
     this.machine.disks = config.stats.disk
+    this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
@@ -124,13 +143,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
     this.#draining = true
     this.#api?.close()
     this.#ports.drain()
-    if (this.#ports.connections === 0) this.#context.exit()
+    if (this.#ports.connections === 0) this.#leave()
   }
 
   async stop(): Promise<void> {
     this.#live.close()
     this.#api?.close()
     this.#ports.close()
+    await this.#hooks.close(hookPatienceMs.stop)
   }
 
   status() {
@@ -202,7 +222,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost {
   }
 
   onEmpty(): void {
-    if (this.#draining) this.#context.exit()
+    if (this.#draining) this.#leave()
+  }
+
+  /** It has drained, and ends when the hooks have told what there is to tell. */
+  #leave(): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    void this.#hooks.close(hookPatienceMs.drain).then(() => this.#context.exit())
   }
 
   #sweep(): void {

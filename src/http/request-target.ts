@@ -23,6 +23,18 @@ export function requestTarget({ url = '/', headers }: IncomingMessage): RequestT
   }
 }
 
+/** The query as it was sent, with its `?`; '' without one. */
+export function searchOf({ url = '' }: IncomingMessage): string {
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at)
+}
+
+/** The token of `Authorization: Bearer`, as a field of an access request; none without one. */
+export function bearerOf({ headers }: IncomingMessage): { bearer?: string } {
+  const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  return token === undefined ? {} : { bearer: token }
+}
+
 /** The name or address in `host:port`: in lower case, without the port and without brackets. */
 export function hostName(host: string): string {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:]*))(?::\d*)?$/i.exec(host) ?? []

@@ -9,6 +9,7 @@ import type {
   WorkerAnswer,
   WorkerStatus,
 } from '../ipc/contract.ts'
+import type { HookCount } from '../ipc/hook-facts.ts'
 
 /** What the processes answered. */
 export interface Report {
@@ -79,6 +80,19 @@ export function trafficViews(parts: readonly VhostTraffic[]): TrafficView[] {
       recvKbps: sumOf(own, (part) => part.recvKbps),
     }
   })
+}
+
+/** Adds up what the processes have counted of each event. */
+export function hookTotals(counts: readonly HookCount[]): HookCount[] {
+  return [...Map.groupBy(counts, ({ action }) => action)].map(([action, own]) => ({
+    action,
+    answered: sumOf(own, (count) => count.answered),
+    refused: sumOf(own, (count) => count.refused),
+    failed: sumOf(own, (count) => count.failed),
+    retried: sumOf(own, (count) => count.retried),
+    dropped: sumOf(own, (count) => count.dropped),
+    seconds: sumOf(own, (count) => count.seconds),
+  }))
 }
 
 /** Adds to streams what the processes know of their clients. */

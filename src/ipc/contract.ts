@@ -3,6 +3,7 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { HookCount, HookVisit } from './hook-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -15,7 +16,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 4
+export const protocolVersion = 6
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -46,6 +47,15 @@ export interface PublisherRef {
   publishId: PublishId
   /** Connection id of the publisher: the source id in logs. */
   connectionId: string
+  ip: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  param: string
+}
+
+/** Why there is no room for a connection. */
+export interface AdmissionRefusal {
+  code: 'CONNECTION_LIMIT' | 'ADDRESS_LIMIT'
+  message: string
 }
 
 /** Master to any worker. */
@@ -68,13 +78,15 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
-  | { t: 'admission'; connectionId: string; admitted: boolean }
+  | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
   | { t: 'check-publish'; request: number; publishId: PublishId }
+  /** The worker that let these in is gone: tell of their end in its place. */
+  | { t: 'tell-visits'; visits: HookVisit[] }
   /** A watched stream can be pulled from `path` from now on. */
   | { t: 'source-up'; stream: StreamId; source: SourceNumber; path: string; sourceId: string }
   /** Answer to `watch`: nobody publishes the stream at the moment; a `source-up` may follow. */
@@ -101,11 +113,25 @@ export type ToMaster =
   /** An operator's signal asked this worker to finish: start its replacement, then answer `drain`. */
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
-  | { t: 'admit'; connectionId: string }
+  | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
-  | { t: 'publish'; publishId: PublishId; stream: StreamId; ip: string; connectionId: string }
+  | {
+      t: 'publish'
+      publishId: PublishId
+      stream: StreamId
+      ip: string
+      connectionId: string
+      /** The query as the encoder gave it, with a leading `?`. */
+      param: string
+      /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
+      probe?: true
+    }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  | { t: 'visit-began'; visit: HookVisit }
+  /** Its end is told, or will not be. */
+  | { t: 'visit-ended'; id: string }
   | { t: 'watch'; stream: StreamId }
   /** @see StreamAudience for what becomes of the bytes that were sent */
   | { t: 'unwatch'; stream: StreamId; bytesOut: number }
@@ -217,6 +243,8 @@ export type Question =
   /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
   | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
+  // to all workers
+  | { ask: 'hooks' }
   // to back-sources
   | { ask: 'streams'; start: number; count: number }
   /** By its {@link streamTag}. */
@@ -234,6 +262,7 @@ export type Answer =
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
+  | { of: 'hooks'; hooks: HookCount[] }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }

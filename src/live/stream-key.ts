@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { nodeCrypto } from '../base/node-crypto.ts'
 import { defaultVhost } from '../config/vhost-of.ts'
 
 /** Tags that were made before: a thousand clients of one stream ask for the same. */
@@ -46,7 +46,7 @@ export function streamTag(id: string): string {
 }
 
 function newTag(id: string): string {
-  const digest = createHash('sha256').update(id).digest()
+  const digest = nodeCrypto().createHash('sha256').update(id).digest()
   return `vid-${digest.readBigUInt64BE().toString(36).padStart(13, '0').slice(-10)}`
 }
 

@@ -2,6 +2,7 @@ import { monotonicMs } from '../base/clock.ts'
 import { codeOf, type WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { BackOff } from './back-off.ts'
+import { StartQueue } from './start-queue.ts'
 import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
 
 /** A process that was told to stop and has not ended by then is killed, in milliseconds. */
@@ -41,17 +42,24 @@ export class BackSourcePool implements WorkerListener {
   /** Of those that were told to stop. */
   readonly #endTimers = new Map<WorkerHandle, NodeJS.Timeout>()
   readonly #backOff = new BackOff()
+  readonly #starts: StartQueue<WorkerHandle>
   #limits: PoolLimits
   #refillTimer: NodeJS.Timeout | null = null
   #closed = false
 
+  /**
+   * @param spawn makes a process that is not started yet
+   * @param startsAtOnce how many may boot at the same time
+   */
   constructor(
     spawn: (listener: WorkerListener) => WorkerHandle,
     limits: PoolLimits,
     logger: Logger,
     listener: PoolListener,
+    startsAtOnce: number,
   ) {
     this.#spawn = spawn
+    this.#starts = new StartQueue(startsAtOnce)
     this.#limits = limits
     this.#logger = logger
     this.#listener = listener
@@ -74,12 +82,13 @@ export class BackSourcePool implements WorkerListener {
     if (chosen === undefined || taken >= this.#limits.maxProcesses) {
       chosen =
         taken < this.#limits.maxProcesses
-          ? this.#start()
+          ? this.#add()
           : available
               .filter(({ streams }) => streams > 0)
               .reduce((least, other) => (other.streams < least.streams ? other : least))
     }
     chosen.streams += 1
+    if (!chosen.worker.ready) this.#starts.start(chosen.worker)
     this.refill()
     return chosen
   }
@@ -96,7 +105,8 @@ export class BackSourcePool implements WorkerListener {
     const members = [...this.#members.values()].filter(({ worker }) => !worker.leaving)
     const taken = members.filter(({ streams }) => streams > 0).length
     const wanted = Math.min(this.#limits.spares, this.#limits.maxProcesses - taken)
-    for (let spares = members.length - taken; spares < wanted; spares += 1) this.#start()
+    for (let spares = members.length - taken; spares < wanted; spares += 1)
+      this.#starts.startLater(this.#add().worker)
   }
 
   /** Starts nothing more; the processes themselves are the owner's to end. */
@@ -104,9 +114,12 @@ export class BackSourcePool implements WorkerListener {
     this.#closed = true
     if (this.#refillTimer !== null) clearTimeout(this.#refillTimer)
     for (const timer of this.#endTimers.values()) clearTimeout(timer)
+    this.#starts.close()
   }
 
-  onReady(): void {}
+  onReady(worker: WorkerHandle): void {
+    this.#starts.settled(worker)
+  }
 
   onMessage(worker: WorkerHandle, message: WorkMessage): void {
     const member = this.#members.get(worker)
@@ -121,6 +134,7 @@ export class BackSourcePool implements WorkerListener {
   onExit(worker: WorkerHandle, error: WeirError): void {
     const member = this.#members.get(worker)
     if (member === undefined) return
+    this.#starts.settled(worker)
     this.#members.delete(worker)
     clearTimeout(this.#endTimers.get(worker))
     this.#endTimers.delete(worker)
@@ -158,7 +172,7 @@ export class BackSourcePool implements WorkerListener {
     }, waitMs)
   }
 
-  #start(): BackSource {
+  #add(): BackSource {
     const worker = this.#spawn(this)
     const member: BackSource = { worker, streams: 0 }
     this.#members.set(worker, member)

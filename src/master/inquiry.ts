@@ -7,6 +7,7 @@ const sourceRoles: readonly WorkerRole[] = ['back-source']
 /** Who can know; the others are not woken up. */
 const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   status: [...clientRoles, ...sourceRoles],
+  hooks: [...clientRoles, ...sourceRoles],
   usage: [...clientRoles, ...sourceRoles],
   clients: clientRoles,
   client: clientRoles,

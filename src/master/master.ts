@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -6,36 +7,33 @@ import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
-import { encodeAnswer } from '../ipc/answer-codec.ts'
-import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
-import { ProcessMeter } from '../worker/process-meter.ts'
+import type { ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import type { ConfigPlace } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
-import { inquire } from './inquiry.ts'
+import { InquiryDesk } from './inquiry-desk.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import { canReusePort, endpointsOf, httpWorkers, poolLimits, streamWorkers } from './process-plan.ts'
+import {
+  canReusePort,
+  endpointsOf,
+  httpWorkers,
+  poolLimits,
+  startsAtOnce,
+  streamWorkers,
+} from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
-import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
-import { ToldBytes } from './told-bytes.ts'
+import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
 
 /** Settings that hold for the life of the master. */
 const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
-
-/** Where the configuration is. */
-export interface ConfigPlace {
-  /** Its absolute path. */
-  readonly file: string
-  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
-  readonly cwd: string
-}
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -50,15 +48,15 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #startedAt = Date.now()
-  readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
   readonly #admission: Admission
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
+  readonly #desk: InquiryDesk
   readonly #ends: WorkerEnds
-  readonly #told = new ToldBytes()
+  readonly #visits: VisitLedger
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -96,7 +94,8 @@ export class Master {
     this.#runtime = runtime
     this.#ends = new WorkerEnds(log.logger)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
-    this.#admission = new Admission(config.maxConnections)
+    this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
+    this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
       (listener) => this.#spawn('back-source', listener),
       poolLimits(config),
@@ -106,21 +105,23 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, code, message: reason } = message
-            this.#table.disconnect(
-              backSource,
-              source,
-              isErrorCode(code) ? code : 'SOURCE_UNAVAILABLE',
-              reason,
-            )
+            const { source, message: reason } = message
+            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
+            this.#table.disconnect(backSource, source, code, reason)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
+      startsAtOnce(),
     )
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
+    const workers = () => this.#workers
+    this.#desk = new InquiryDesk(
+      { table: this.#table, workers, facts: () => this.#facts(), reload: () => this.reload() },
+      log.logger,
+    )
   }
 
   /**
@@ -206,44 +207,9 @@ export class Master {
       uptimeMs: Math.round(process.uptime() * 1000),
       configFile: this.#place.file,
       connections: this.#admission.total,
-      maxConnections: this.#admission.max,
+      maxConnections: this.#admission.limits.maxConnections,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
-    }
-  }
-
-  async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
-    const { inquiry, question, pids } = message
-    const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
-      this.#told.onAnswer(asked, question, answer)
-    })
-    const own = pids === null ? await this.#answer(question) : null
-    if (own !== null) {
-      const answer = encodeAnswer(own)
-      answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
-    }
-    worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
-  }
-
-  /** What this process itself has to say, if anything. */
-  async #answer(question: Question): Promise<Answer | null> {
-    switch (question.ask) {
-      case 'status': {
-        const facts = this.#meter.read()
-        return { of: 'status', status: { role: 'master', index: 0, ...facts, connections: 0, streams: [] } }
-      }
-      case 'usage':
-        return { of: 'usage', usage: process.resourceUsage() }
-      case 'audience':
-        return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
-      case 'traffic':
-        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
-      case 'unpublish':
-        return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
-      case 'reload':
-        return { of: 'reload', outcome: await this.reload() }
-      default:
-        return null
     }
   }
 
@@ -284,7 +250,7 @@ export class Master {
       this.#logger.warn({ setting }, 'reload: this setting changes at the next start')
     }
     this.#config = next
-    this.#admission.max = next.maxConnections
+    this.#admission.limits = next
     this.#table.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
@@ -314,6 +280,7 @@ export class Master {
     this.#table.close()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
     this.#control.close()
     this.#runtime.remove()
@@ -328,6 +295,7 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
+        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -335,11 +303,14 @@ export class Master {
   #spawn(role: WorkerRole, listener: WorkerListener, index?: number): WorkerHandle {
     this.#spawned += 1
     const watched: WorkerListener = {
-      onReady: (worker, endpoints) => listener.onReady(worker, endpoints),
+      onReady: (worker, endpoints) => {
+        listener.onReady(worker, endpoints)
+        this.#visits.onWorkerReady()
+      },
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
-        this.#told.onExit(worker, this.#table.sources)
+        this.#desk.onExit(worker)
         this.#ends.onExit(worker)
       },
     }
@@ -359,8 +330,8 @@ export class Master {
   #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
     switch (message.t) {
       case 'admit': {
-        const admitted = this.#admission.admit(worker, message.connectionId)
-        worker.send({ t: 'admission', connectionId: message.connectionId, admitted })
+        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
+        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
         break
       }
       case 'left':
@@ -377,24 +348,22 @@ export class Master {
       case 'publish-checked':
         this.#table.checked(worker, message.request, message.alive)
         break
+      case 'visit-began':
+      case 'visit-ended':
+        this.#visits.onMessage(worker, message)
+        break
       case 'watch':
         this.#table.watch(worker, message.stream)
         break
       case 'unwatch':
-        this.#told.onUnwatch(worker, message.stream)
+        this.#desk.onUnwatch(worker, message.stream)
         this.#table.unwatch(worker, message.stream, message.bytesOut)
         break
       case 'inquire':
-        this.#report(worker, message).catch((error: unknown) => {
-          this.#logger.error({ code: codeOf(error), err: error }, 'an inquiry could not be answered')
-        })
+        this.#desk.onInquire(worker, message)
         break
       default:
         throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
     }
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
+import { nodeCrypto } from '../base/node-crypto.ts'
 import { isAlive } from '../base/process-alive.ts'
 import { linkPidFile } from './linked-pid-file.ts'
 import { holderOfLock, NameLock } from './name-lock.ts'
@@ -78,11 +78,13 @@ async function lockAndWrite(path: string): Promise<NameLock> {
   }
 }
 
+/** The kernel takes 107 bytes and the one in front that makes a name abstract. */
+const maxLockNameBytes = 100
+
 /** One name for a file however its path is written; containers that share a network share no files by their paths. */
 function lockNameOf(path: string): string {
   const { dev, ino } = statSync(dirname(path), { bigint: true })
-  const hash = createHash('sha256')
-    .update(`${dev}:${ino}/${basename(path)}`)
-    .digest('hex')
-  return `weir:${hash.slice(0, 32)}`
+  const name = `weir:${dev}:${ino}/${basename(path)}`
+  if (Buffer.byteLength(name) <= maxLockNameBytes) return name
+  return `weir:${nodeCrypto().createHash('sha256').update(name).digest('hex').slice(0, 32)}`
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Config, Endpoint } from '../config/config.ts'
-import { httpEndpoints } from '../config/endpoints.ts'
+import { httpEndpoints, rtmpsEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
 /** Without it only one worker can listen on a port. */
@@ -13,9 +13,15 @@ export function poolLimits(config: Config): PoolLimits {
   return { maxProcesses, spares: config.spareProcesses }
 }
 
+/** How many back-sources may boot at the same time: more would only make all of them late. */
+export function startsAtOnce(): number {
+  return Math.max(2, availableParallelism())
+}
+
 /** All addresses that the workers listen on. */
 export function endpointsOf(config: Config): Endpoint[] {
-  return [...config.listen, ...httpEndpoints(config).map(({ endpoint }) => endpoint)]
+  const http = httpEndpoints(config).map(({ endpoint }) => endpoint)
+  return [...config.listen, ...rtmpsEndpoints(config), ...http]
 }
 
 /** How many stream workers there are. */

@@ -4,6 +4,12 @@ import type { WorkerHandle } from './worker-handle.ts'
 
 export type PublishMessage = Extract<ToMaster, { t: 'publish' }>
 
+/** What the table of streams needs of the pool of back-sources. */
+export interface SourceHosts {
+  acquire(): BackSource
+  release(backSource: BackSource): void
+}
+
 /** A publish that is not decided yet: the registry was asked, or the worker of who holds the stream. */
 export interface Wish {
   readonly worker: WorkerHandle
@@ -16,6 +22,7 @@ export interface PublisherEntry {
   readonly publishId: PublishId
   readonly connectionId: string
   readonly ip: string
+  readonly param: string
 }
 
 /** Those who want a stream whose publisher may be gone, in the order in which they came. */

@@ -12,16 +12,11 @@ import {
   type PublisherEntry,
   type PublishMessage,
   type SourceEntry,
+  type SourceHosts,
   stopTimers,
   type Wish,
 } from './source-entry.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-
-/** What the table needs of the pool of back-sources. */
-export interface SourceHosts {
-  acquire(): BackSource
-  release(backSource: BackSource): void
-}
 
 /** How long after a broken connection its publisher is attached again, in milliseconds. */
 const reattachMs = 200
@@ -252,7 +247,7 @@ export class SourceTable {
   }
 
   #publishHere({ worker, message }: Wish): void {
-    const { publishId, stream, ip, connectionId } = message
+    const { publishId, stream, ip, connectionId, param } = message
     if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
       this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
       return
@@ -268,12 +263,16 @@ export class SourceTable {
       this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
       return
     }
+    if (message.probe) {
+      worker.send({ t: 'publish-answer', publishId, ok: true, source: 0 })
+      return
+    }
     const entry = known ?? this.#addSource(stream, connectionId)
     this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
     this.#disposal.onPublish(stream)
-    entry.publisher = { worker, publishId, connectionId, ip }
+    entry.publisher = { worker, publishId, connectionId, ip, param }
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
     this.#open(entry)
@@ -305,6 +304,8 @@ export class SourceTable {
       path: publisher.worker.socketPath,
       publishId: publisher.publishId,
       connectionId: publisher.connectionId,
+      ip: publisher.ip,
+      param: publisher.param,
     }
     entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })
   }

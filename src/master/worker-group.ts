@@ -144,5 +144,6 @@ export class WorkerGroup implements WorkerListener {
     slot.timer = null
     slot.startedAtMs = monotonicMs()
     slot.worker = this.#spawn(slot.index, this)
+    slot.worker.start()
   }
 }

@@ -70,14 +70,21 @@ export interface WorkerListener {
   onExit(worker: WorkerHandle, error: WeirError): void
 }
 
-/** One worker process as the master sees it. Messages may be sent at once: they wait until it has booted. */
+/**
+ * One worker process as the master sees it. Messages may be sent at once, before it is even started: they wait until it has
+ * booted.
+ */
 export class WorkerHandle {
   readonly role: WorkerRole
   readonly index: number
   readonly socketPath: string
-  /** Null when the system could not start it. */
-  readonly #child: ChildProcess | null
-  readonly #channel: Channel<FromMaster, ToMaster>
+  readonly #listener: WorkerListener
+  /** Null before the start, and when the system could not start it. */
+  #child: ChildProcess | null = null
+  /** Null before the start. */
+  #channel: Channel<FromMaster, ToMaster> | null = null
+  /** What was sent before the start. */
+  #early: FromMaster[] = []
   readonly #pending = new Map<number, (answer: EncodedAnswer | null) => void>()
   #nextRequest = 1
   #ready = false
@@ -90,11 +97,18 @@ export class WorkerHandle {
     this.role = role
     this.index = init.index
     this.socketPath = init.socketPath
-    this.#child = this.#start(listener)
+    this.#listener = listener
+    this.send({ t: 'init', version: protocolVersion, ...init })
+  }
+
+  /** Starts the process, once; not one that has ended before. */
+  start(): void {
+    if (this.#exited || this.#channel !== null) return
+    this.#child = this.#spawn()
     // Without file descriptors to spare there is no pipe; the child's error event tells.
     const pipe = (this.#child?.stdio?.[controlFd] as Socket | undefined) ?? new Socket()
     this.#channel = new Channel<FromMaster, ToMaster>(pipe, {
-      onMessage: (message) => this.#onMessage(message, listener),
+      onMessage: (message) => this.#onMessage(message),
       onMedia: () => {
         throw new WeirError('IPC_FRAME', 'media on the control channel')
       },
@@ -106,11 +120,12 @@ export class WorkerHandle {
         setTimeout(() => this.kill(), error === null ? endGraceMs : 0).unref()
       },
     })
-    this.#child?.once('error', (error) => this.#onExit(error.message, listener))
+    this.#child?.once('error', (error) => this.#onExit(error.message))
     this.#child?.once('exit', (code, signal) => {
-      this.#onExit(signal === null ? `exit status ${code}` : `killed by ${signal}`, listener)
+      this.#onExit(signal === null ? `exit status ${code}` : `killed by ${signal}`)
     })
-    this.send({ t: 'init', version: protocolVersion, ...init })
+    for (const message of this.#early) this.#channel.send(message)
+    this.#early = []
   }
 
   get pid(): number {
@@ -127,7 +142,7 @@ export class WorkerHandle {
 
   /** Whether what is sent to it can arrive. */
   get reachable(): boolean {
-    return !this.#exited && !this.#channel.closed
+    return !this.#exited && this.#channel?.closed === false
   }
 
   get name(): string {
@@ -135,17 +150,21 @@ export class WorkerHandle {
   }
 
   send(message: FromMaster): void {
-    this.#channel.send(message)
+    if (this.#channel === null) this.#early.push(message)
+    else this.#channel.send(message)
   }
 
-  /** Asks the process to end in good order. */
+  /** Asks the process to end in good order. One that was not started never is. */
   leave(how: 'stop' | 'drain'): void {
     this.leaving = true
-    this.send({ t: how })
+    if (this.#channel === null) setImmediate(() => this.#onExit('not started'))
+    else this.send({ t: how })
   }
 
   kill(): void {
-    if (!this.#exited) this.#child?.kill('SIGKILL')
+    if (this.#exited) return
+    if (this.#channel === null) this.#onExit('not started')
+    else this.#child?.kill('SIGKILL')
   }
 
   /** @returns what the worker tells of itself, or null when it does not answer in time */
@@ -171,25 +190,25 @@ export class WorkerHandle {
   }
 
   /** Most failures come as an event; some, such as a lack of memory, are thrown, and come as if by an event. */
-  #start(listener: WorkerListener): ChildProcess | null {
+  #spawn(): ChildProcess | null {
     try {
       return spawn(process.execPath, [...nodeOptions[this.role], mains[this.role]], {
         stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
         env: { ...process.env, ...mallocOptions },
       })
     } catch (error) {
-      setImmediate(() => this.#onExit(messageOf(error), listener))
+      setImmediate(() => this.#onExit(messageOf(error)))
       return null
     }
   }
 
-  #onMessage(message: ToMaster, listener: WorkerListener): void {
+  #onMessage(message: ToMaster): void {
     switch (message.t) {
       case 'hello':
         break
       case 'ready':
         this.#ready = true
-        listener.onReady(this, message.endpoints)
+        this.#listener.onReady(this, message.endpoints)
         break
       case 'failed':
         this.#failure = new WeirError(
@@ -202,17 +221,21 @@ export class WorkerHandle {
         this.#settle(message.request, message.answer && Uint8Array.from(message.answer))
         break
       default:
-        listener.onMessage(this, message)
+        this.#listener.onMessage(this, message)
     }
   }
 
-  #onExit(how: string, listener: WorkerListener): void {
+  #onExit(how: string): void {
     if (this.#exited) return
     this.#exited = true
     for (const request of [...this.#pending.keys()]) this.#settle(request, null)
-    this.#channel.close(null)
+    this.#channel?.close(null)
+    this.#early = []
     const code = this.#ready ? 'WORKER_EXIT' : 'WORKER_BOOT'
-    listener.onExit(this, this.#failure ?? new WeirError(code, `${this.name} (pid ${this.pid}): ${how}`))
+    this.#listener.onExit(
+      this,
+      this.#failure ?? new WeirError(code, `${this.name} (pid ${this.pid}): ${how}`),
+    )
   }
 
   #settle(request: number, answer: EncodedAnswer | null): void {

@@ -1,3 +1,6 @@
+import type { AccessAction, AccessRequest, Refused, Verdict } from '../access/access-check.ts'
+import type { AccessPipeline } from '../access/access-pipeline.ts'
+import type { Visits } from '../access/visits.ts'
 import { isErrorCode, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
@@ -11,12 +14,13 @@ import type { PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
 import { PublishSlot } from './publish-slot.ts'
-import type { PublisherHub } from './publisher-hub.ts'
+import type { PublisherHub, PublishWish } from './publisher-hub.ts'
 import { rtmpFormat } from './rtmp-muxer.ts'
 
 /** What a worker shares among its connections. */
 export interface StreamHubs {
   readonly config: Config
+  readonly access: AccessPipeline
   readonly players: PlayerHub
   readonly publishers: PublisherHub
 }
@@ -28,6 +32,12 @@ export interface StreamsOwner {
   readonly logger: Logger
   readonly session: ServerSession
   readonly socket: ViewerSocket
+  readonly visits: Visits
+  /** What is asked about the connection. */
+  accessRequest(
+    action: AccessAction,
+    about: Pick<AccessRequest, 'vhost' | 'app' | 'stream' | 'param'>,
+  ): AccessRequest
   /** Whether the peer can still send. */
   readonly isConnected: boolean
   /** Runs a step of the session whose failure is the peer's fault. */
@@ -52,6 +62,12 @@ export interface StreamsOwner {
 export interface Activity {
   readonly stream: StreamId
   readonly type: string
+}
+
+/** The stream that a request names, and the virtual host it belongs to. */
+interface Found {
+  readonly vhost: VhostConfig
+  readonly stream: StreamId
 }
 
 /** Publish and play requests a connection may make between two sweeps; each costs other processes work. */
@@ -104,42 +120,49 @@ export class ConnectionStreams {
       this.#refusePublish(streamId, 'VHOST_UNKNOWN', `no vhost ${request.vhost}`)
       return
     }
-    const { vhost, stream } = found
-    const { id, ip, logger } = this.#owner
-    logger.info({ stream: displayName(stream), style: request.style }, 'publish')
-    const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
-    const publisher = this.#hubs.publishers.publish(
-      { stream, ip, connectionId: id, latency },
-      {
-        isConnected: () => this.#owner.isConnected,
-        readOn: () => this.#owner.readOn(),
-        onAttached: () => this.#grant(streamId),
-        onDrain: () => this.#owner.updateReading(),
-        onRefused: (code, message) => {
-          this.#publishes.delete(streamId)
-          this.#refusePublish(streamId, code, message)
-        },
-        onRevoked: (code, message) => {
-          this.#publishes.delete(streamId)
-          this.#owner.session.endPublish(streamId, 'NetStream.Publish.BadName', message)
-          this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
-        },
+    this.#owner.logger.info({ stream: displayName(found.stream), style: request.style }, 'publish')
+    this.#ifAllowed('publish', request, found, {
+      accept: () => this.#publish(request, found),
+      refuse: (code, message) => this.#refusePublish(streamId, code, message),
+      room: () => this.#hubs.publishers.hasRoom(this.#wishFor(request, found)),
+    })
+  }
+
+  #publish(request: PublishRequest, found: Found): void {
+    const { streamId, style } = request
+    const publisher = this.#hubs.publishers.publish(this.#wishFor(request, found), {
+      isConnected: () => this.#owner.isConnected,
+      readOn: () => this.#owner.readOn(),
+      onAttached: () => this.#grant(streamId),
+      onDrain: () => this.#owner.updateReading(),
+      onRefused: (code, message) => {
+        this.#publishes.delete(streamId)
+        this.#owner.visits.end(streamId)
+        this.#refusePublish(streamId, code, message)
       },
-    )
-    this.#publishes.set(streamId, new PublishSlot(publisher, vhost, request.style))
+      onRevoked: (code, message) => {
+        this.#publishes.delete(streamId)
+        this.#owner.session.endPublish(streamId, 'NetStream.Publish.BadName', message)
+        this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
+      },
+    })
+    this.#publishes.set(streamId, new PublishSlot(publisher, found.vhost, style))
   }
 
   play(request: PlayRequest): void {
     const { streamId } = request
-    const { logger, session, socket } = this.#owner
     const found = this.#find(request)
-    if (found === null) {
-      const message = `no vhost ${request.vhost}`
-      logger.warn({ code: 'VHOST_UNKNOWN', reason: message }, 'play refused')
-      this.#owner.run(() => session.rejectPlay(streamId, 'NetStream.Play.Failed', message))
-      return
+    if (found === null) this.#refusePlay(streamId, 'VHOST_UNKNOWN', `no vhost ${request.vhost}`)
+    else {
+      this.#ifAllowed('play', request, found, {
+        accept: () => this.#play(streamId, found),
+        refuse: (code, message) => this.#refusePlay(streamId, code, message),
+      })
     }
-    const { vhost, stream } = found
+  }
+
+  #play(streamId: number, { vhost, stream }: Found): void {
+    const { logger, session, socket } = this.#owner
     this.#players.get(streamId)?.stop()
     const find = () => {
       const now = vhostOf(this.#hubs.config, vhostOfStream(stream)) ?? vhost
@@ -166,6 +189,7 @@ export class ConnectionStreams {
     const { stream, packets, dropped } = publish.publisher
     const story = { stream: displayName(stream), packets, dropped, ...this.#owner.totals() }
     this.#owner.logger.info(story, 'unpublish')
+    this.#owner.visits.end(streamId)
     if (this.role === null) this.#owner.onIdle()
   }
 
@@ -177,6 +201,7 @@ export class ConnectionStreams {
     const { pulled, viewer } = player
     const story = { stream: displayName(pulled.stream), dropped: viewer.dropped, ...this.#owner.totals() }
     this.#owner.logger.info(story, 'stop')
+    this.#owner.visits.end(streamId)
     if (this.role === null) this.#owner.onIdle()
   }
 
@@ -249,8 +274,41 @@ export class ConnectionStreams {
     this.#players.clear()
   }
 
-  /** The stream that a request names, and the vhost it belongs to. */
-  #find(request: PublishRequest | PlayRequest): { vhost: VhostConfig; stream: StreamId } | null {
+  /** Goes on at once where nobody has to be asked, else when that is decided. */
+  #ifAllowed(
+    action: 'publish' | 'play',
+    { streamId, app, stream, param }: PublishRequest | PlayRequest,
+    { vhost, stream: id }: Found,
+    outcome: {
+      accept(): void
+      refuse(code: string, message: string): void
+      room?(): Promise<Verdict>
+    },
+  ): void {
+    if (!this.#hubs.access.applies(action, vhost)) {
+      outcome.accept()
+      return
+    }
+    const name = vhostOfStream(id)
+    const asked = this.#owner.accessRequest(action, { vhost: name, app, stream, param })
+    const decided = (refused: Refused | null): void => {
+      if (refused !== null) outcome.refuse(refused.code, refused.message)
+      else if (vhostNameOf(this.#hubs.config, name) === name) outcome.accept()
+      else {
+        this.#owner.visits.end(streamId)
+        outcome.refuse('VHOST_UNKNOWN', `vhost ${name} was removed`)
+      }
+    }
+    this.#owner.visits.ask(streamId, asked, vhost, decided, outcome.room)
+  }
+
+  #wishFor({ param }: PublishRequest, { vhost, stream }: Found): PublishWish {
+    const { id, ip } = this.#owner
+    const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
+    return { stream, ip, connectionId: id, param, latency }
+  }
+
+  #find(request: PublishRequest | PlayRequest): Found | null {
     this.#requests += 1
     if (this.#requests > maxRequestsPerSweep) {
       throw new WeirError(
@@ -273,6 +331,12 @@ export class ConnectionStreams {
     this.#owner.logger.info({ stream: displayName(publish.publisher.stream) }, 'publish accepted')
     this.#owner.onBusy()
     this.#owner.run(() => this.#owner.session.acceptPublish(streamId))
+  }
+
+  #refusePlay(streamId: number, code: string, message: string): void {
+    const { logger, session } = this.#owner
+    logger.warn({ code, reason: message }, 'play refused')
+    this.#owner.run(() => session.rejectPlay(streamId, 'NetStream.Play.Failed', message))
   }
 
   #refusePublish(streamId: number, code: string, message: string): void {

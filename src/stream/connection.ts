@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net'
+import type { AccessAction, AccessRequest, Refused } from '../access/access-check.ts'
+import { type Visitor, Visits, wholeConnection } from '../access/visits.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { ClientInfo } from '../ipc/contract.ts'
+import type { AdmissionRefusal, ClientInfo } from '../ipc/contract.ts'
 import { splitStreamId } from '../live/stream-key.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
@@ -15,8 +17,10 @@ import { ServerSession } from '../rtmp/server-session.ts'
 import { adoptSocket } from '../worker/adopt-socket.ts'
 import type { BookedClient } from '../worker/client-book.ts'
 import type { Counted } from '../worker/client-rates.ts'
+import { closeSoon } from '../worker/close-soon.ts'
 import type { ClientTraffic } from '../worker/traffic.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
+import { Progress } from './progress.ts'
 import type { ReadClock, Reader } from './read-clock.ts'
 
 /** What a connection needs of its worker. */
@@ -28,7 +32,7 @@ export interface ConnectionHost extends StreamHubs {
   onClosed(connection: Connection): void
 }
 
-/** Where a connection is in its life; each phase but the last two has a deadline. */
+/** Where a connection is in its life; each phase but the last two has a deadline, also while others are asked. */
 type Phase = 'handshake' | 'connect' | 'idle' | 'active' | 'closed'
 
 /** What has to come for a phase to end. */
@@ -54,17 +58,18 @@ const pingIntervalMs = 60_000
 /** A peer that leaves its replies unread for this long is closed. */
 const floodGraceMs = 10_000
 
-/** How long the last bytes may take to get out to a peer that is being closed. */
-const farewellMs = 5000
-
 /** One RTMP client: its socket, its session, and the story of its life. */
-export class Connection implements ServerSessionHandler, StreamsOwner, Reader, BookedClient, ClientTraffic {
+export class Connection
+  implements ServerSessionHandler, StreamsOwner, Reader, BookedClient, ClientTraffic, Visitor
+{
   readonly id: string
   readonly ip: string
   readonly protocol = 'rtmp'
   readonly socket: Socket
   readonly session: ServerSession
   readonly logger: Logger
+  /** What it was let in for. */
+  readonly visits: Visits
   readonly #host: ConnectionHost
   readonly #streams: ConnectionStreams
   readonly #acceptedAtMs = monotonicMs()
@@ -72,13 +77,12 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
   #deadlineMs: number
   #admitted = false
   #pendingConnect: ConnectRequest | null = null
-  /** The accepted one. */
+  /** The one that is accepted, or about to be decided on. */
   #connect: ConnectRequest | null = null
   /** The virtual host that the peer asked for last: with connect, or with a stream. */
   #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
-  /** What the last line of the periodic summary told. */
-  #reported = { atMs: this.#acceptedAtMs, bytesIn: 0, bytesOut: 0 }
+  readonly #progress: Progress
   #unreadReplyBytes = 0
   /** Since when the peer leaves replies unread; 0: it reads. */
   #floodedAtMs = 0
@@ -104,6 +108,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
       },
       this,
     )
+    this.visits = new Visits(host.access, this)
+    this.#progress = new Progress(socket)
     this.#streams = new ConnectionStreams(host, this)
     this.logger.info({ ip: this.ip, port: socket.remotePort }, 'accepted')
     socket.on('drain', () => this.#streams.onDrain())
@@ -120,6 +126,10 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
 
   get isConnected(): boolean {
     return this.#phase !== 'closed' && this.socket.readable
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
   }
 
   /** The virtual host that serves it. */
@@ -140,7 +150,8 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     const { stream = '', type = '' } = this.#streams.activity ?? {}
     return {
       ...splitStreamId(stream),
-      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type, protocol: this.protocol },
+      ...{ id: this.id, ip: this.ip, pageUrl, swfUrl, tcUrl, type },
+      protocol: 'encrypted' in this.socket ? 'rtmps' : this.protocol,
       publish: this.role === 'publish',
       aliveSeconds: (monotonicMs() - this.#acceptedAtMs) / 1000,
       sendBytes: this.sendBytes,
@@ -153,26 +164,24 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
   }
 
   /** The master's answer whether the server has room for this connection. */
-  onAdmission(admitted: boolean): void {
+  onAdmission(refusal: AdmissionRefusal | null): void {
     if (this.#phase === 'closed') return
-    if (!admitted) {
-      const { maxConnections } = this.#host.config
-      this.close(new WeirError('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`))
+    if (refusal !== null) {
+      this.close(new WeirError(refusal.code, refusal.message))
       return
     }
     this.#admitted = true
     const request = this.#pendingConnect
     this.#pendingConnect = null
-    if (request !== null) this.#acceptConnect(request)
+    if (request !== null) this.#decideConnect(request)
   }
 
   /** To be called about once a second: deadlines, pings. */
   sweep(nowMs: number): void {
     if (nowMs > this.#deadlineMs) {
       const seconds = Math.round((nowMs - this.#acceptedAtMs) / 1000)
-      this.close(
-        new WeirError('RTMP_TIMEOUT', `${awaited[this.#phase]} did not come, ${seconds} s after accept`),
-      )
+      const missing = this.session.waiting ? 'a verdict' : awaited[this.#phase]
+      this.close(new WeirError('RTMP_TIMEOUT', `${missing} did not come, ${seconds} s after accept`))
     } else if (this.#floodedAtMs > 0 && nowMs - this.#floodedAtMs > floodGraceMs) {
       this.close(new WeirError('RTMP_FLOOD', `replies are unread for ${floodGraceMs} ms`))
     }
@@ -203,8 +212,9 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     const story = { ...this.#streams.lastStory(), ...this.totals(), phase }
     this.#enter('closed')
     this.#streams.close()
+    this.visits.endAll()
     this.session.close()
-    this.#closeSocket()
+    closeSoon(this.socket)
     if (reason === null) this.logger.info({ ...story, reason: text }, 'closed')
     else this.logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
     this.#host.onClosed(this)
@@ -228,7 +238,7 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
   }
 
   onConnect(request: ConnectRequest): void {
-    if (this.#admitted) this.#acceptConnect(request)
+    if (this.#admitted) this.#decideConnect(request)
     else this.#pendingConnect = request
   }
 
@@ -296,6 +306,15 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     this.#applyNoDelay(this.#host.config)
   }
 
+  accessRequest(
+    action: AccessAction,
+    about: Pick<AccessRequest, 'vhost' | 'app' | 'stream' | 'param'>,
+  ): AccessRequest {
+    const { pageUrl = '', swfUrl = '', tcUrl = '' } = this.#connect ?? {}
+    const { id: clientId, ip, protocol } = this
+    return { action, clientId, ip, protocol, pageUrl, swfUrl, tcUrl, ...about }
+  }
+
   onBusy(): void {
     this.#enter('active')
   }
@@ -306,22 +325,11 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
   }
 
   totals() {
-    return {
-      bytesIn: this.socket.bytesRead,
-      bytesOut: this.socket.bytesWritten,
-      seconds: Math.round((monotonicMs() - this.#acceptedAtMs) / 1000),
-    }
+    return this.#progress.totals()
   }
 
   progress() {
-    const totals = this.totals()
-    const nowMs = monotonicMs()
-    const kbpsOf = (bytes: number): number => Math.round((8 * bytes) / (nowMs - this.#reported.atMs))
-    const { bytesIn, bytesOut } = this.#reported
-    const kbpsIn = kbpsOf(totals.bytesIn - bytesIn)
-    const kbpsOut = kbpsOf(totals.bytesOut - bytesOut)
-    this.#reported = { atMs: nowMs, ...totals }
-    return { ...totals, kbpsIn, kbpsOut }
+    return this.#progress.sinceLast()
   }
 
   #receive(bytes: Buffer): void {
@@ -334,14 +342,6 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     this.run(() => this.session.push(bytes))
   }
 
-  /** What waits is still sent; but a peer that does not read would hold the socket and all of that for ever. */
-  #closeSocket(): void {
-    this.socket.destroySoon()
-    if (this.socket.destroyed) return
-    const timer = setTimeout(() => this.socket.destroy(), farewellMs)
-    this.socket.once('close', () => clearTimeout(timer))
-  }
-
   /** Called when the kernel has taken everything that was queued before. */
   readonly #onRepliesRead = (): void => {
     this.#floodedAtMs = 0
@@ -349,15 +349,29 @@ export class Connection implements ServerSessionHandler, StreamsOwner, Reader, B
     this.updateReading()
   }
 
-  #acceptConnect(request: ConnectRequest): void {
-    const vhost = vhostOf(this.#host.config, request.address.vhost)
-    if (vhost === null) {
-      const message = `no vhost ${request.address.vhost}`
-      this.session.rejectConnect('NetConnection.Connect.Rejected', message)
-      this.close(new WeirError('VHOST_UNKNOWN', message))
-      return
-    }
+  #decideConnect(request: ConnectRequest): void {
+    const { access, config } = this.#host
+    const { vhost: host, app, param } = request.address
+    const vhost = vhostOf(config, host)
     this.#connect = request
+    if (vhost === null) {
+      this.#rejectConnect({ ok: false, code: 'VHOST_UNKNOWN', message: `no vhost ${host}` })
+    } else if (!access.applies('connect', vhost)) this.#acceptConnect(request, vhost)
+    else {
+      const about = { vhost: vhostNameOf(config, host) ?? host, app, stream: '', param }
+      this.visits.ask(wholeConnection, this.accessRequest('connect', about), vhost, (refused) => {
+        if (refused === null) this.#acceptConnect(request, vhost)
+        else this.#rejectConnect(refused)
+      })
+    }
+  }
+
+  #rejectConnect({ code, message }: Refused): void {
+    this.session.rejectConnect('NetConnection.Connect.Rejected', message)
+    this.close(new WeirError(code, message))
+  }
+
+  #acceptConnect(request: ConnectRequest, vhost: VhostConfig): void {
     this.#enter('idle', this.#host.config.actionTimeout)
     this.onVhost(request.address.vhost)
     const { app, address, flashVer } = request

@@ -1,11 +1,15 @@
 import { createServer, type Socket } from 'node:net'
+import { AccessPipeline } from '../access/access-pipeline.ts'
+import { localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import type { Answer, PublishId, StreamAudience, StreamId, VhostTraffic } from '../ipc/contract.ts'
+import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
+import type { HookIdentity } from '../hooks/hook-body.ts'
+import type { Answer, PublishId, StreamAudience, StreamId, ToMaster, VhostTraffic } from '../ipc/contract.ts'
 import { PlayerHub } from '../pull/player-hub.ts'
 import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
@@ -23,24 +27,32 @@ import {
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
+import type { RtmpsPorts } from './rtmps-ports.ts'
 
 const sweepMs = 1000
 
 /** A stream worker: accepts RTMP clients, relays publishers to back-sources, serves players. */
-class StreamWorker implements Worker, ConnectionHost, ClientBook {
+class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #context: WorkerContext
   readonly #listeners: Listeners
+  /** Once RTMPS is wanted: TLS takes a megabyte that no other worker needs. */
+  #rtmps: Promise<RtmpsPorts> | null = null
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
+  readonly access: AccessPipeline
   readonly players: PlayerHub
   readonly publishers: PublisherHub
   readonly readClock = new ReadClock()
   #config: Config
   #draining = false
+  /** It ends as soon as the hooks have told what there is to tell. */
+  #leaving = false
   /** Since the last sweep. */
   #acceptErrors = 0
+  #tlsFailures = 0
 
   constructor(context: WorkerContext) {
     process.title = `weir: stream ${context.index}`
@@ -50,9 +62,20 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
+    this.#hooks = new ClientHooks(this)
+    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
+  }
+
+  get hookIdentity(): HookIdentity {
+    const { serverId } = this.#context
+    return { server: this.#config.serverId || serverId, service: serverId }
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
   }
 
   get config(): Config {
@@ -64,8 +87,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   async start(): Promise<string[]> {
+    await this.#hooks.prepare()
     await this.publishers.listen()
-    const endpoints = await this.#listeners.apply(this.#config.listen)
+    const endpoints = await this.#listen(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
     // The first key of a process takes OpenSSL some 40 ms: no client shall wait for it.
     setImmediate(() => new ClientHandshake())
@@ -75,7 +99,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   onMessage(message: RoleMessage): void {
     switch (message.t) {
       case 'admission':
-        this.#connections.get(message.connectionId)?.onAdmission(message.admitted)
+        this.#connections.get(message.connectionId)?.onAdmission(message.refusal)
         break
       case 'publish-answer':
       case 'publish-revoked':
@@ -89,6 +113,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
       case 'source-down':
         this.players.onMessage(message)
         break
+      case 'tell-visits':
+        this.#hooks.tellInstead(message.visits)
+        break
       case 'open':
       case 'close':
         break
@@ -98,10 +125,11 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   reload(config: Config): void {
     this.#config = config
     this.#pithy.intervalMs = config.pithyPrintMs
+    this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
     if (this.#draining) return
-    this.#listeners.apply(config.listen).then(
+    this.#listen(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
     )
@@ -110,12 +138,15 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   drain(): void {
     this.#draining = true
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     this.#exitIfDrained()
   }
 
   async stop(): Promise<void> {
     this.#listeners.close()
+    void this.#rtmps?.then((ports) => ports.close())
     for (const connection of this.#connections.values()) connection.close(null, 'the server stops')
+    await this.#hooks.close(hookPatienceMs.stop)
     this.publishers.close()
     this.players.close()
   }
@@ -138,6 +169,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   answer(question: WorkQuestion): Answer | null {
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.#hooks.counts() }
     return answerAboutClients(question, this)
   }
 
@@ -187,6 +219,37 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
     this.#exitIfDrained()
   }
 
+  /** One that fails leaves the other as it is: a certificate that was lost does not close the plain ports. */
+  async #listen(config: Config): Promise<string[]> {
+    const [plain, secure] = await Promise.allSettled([
+      this.#listeners.apply(config.listen),
+      this.#listenSecurely(config),
+    ])
+    if (plain.status === 'rejected') throw plain.reason
+    if (secure.status === 'rejected') throw secure.reason
+    return [...plain.value, ...secure.value]
+  }
+
+  async #listenSecurely(config: Config): Promise<string[]> {
+    if (config.rtmps.enabled) this.#rtmps ??= this.#openRtmps()
+    return (await this.#rtmps)?.apply(config) ?? []
+  }
+
+  async #openRtmps(): Promise<RtmpsPorts> {
+    const { RtmpsPorts } = await import('./rtmps-ports.ts')
+    return new RtmpsPorts(this.#config, {
+      onSecure: (socket) => this.#accept(socket),
+      onFailed: (ip, code) => this.#onTlsFailed(ip, code),
+      onAcceptError: (error) => this.#onAcceptError(error),
+    })
+  }
+
+  /** Whatever scans ports fills no log: one line a second is enough. */
+  #onTlsFailed(ip: string, code: string): void {
+    this.#tlsFailures += 1
+    if (this.#tlsFailures === 1) this.logger.info({ ip, reason: code }, 'rtmps: a TLS handshake failed')
+  }
+
   /** Out of file descriptors, each attempt fails until clients leave: one line a second is enough. */
   #onAcceptError(error: Error): void {
     this.#acceptErrors += 1
@@ -196,7 +259,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   #accept(socket: Socket): void {
     const connection = new Connection(newId(), socket, this)
     this.#connections.set(connection.id, connection)
-    this.#context.send({ t: 'admit', connectionId: connection.id })
+    this.#context.send({ t: 'admit', connectionId: connection.id, ip: connection.ip })
   }
 
   async #checkPublish(request: number, publishId: PublishId): Promise<void> {
@@ -207,6 +270,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   #sweep(): void {
     const now = monotonicMs()
     this.#acceptErrors = 0
+    this.#tlsFailures = 0
     for (const connection of this.#connections.values()) connection.sweep(now)
     this.players.sweep(now)
     this.rates.sweep(now, this)
@@ -214,7 +278,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook {
   }
 
   #exitIfDrained(): void {
-    if (this.#draining && this.#connections.size === 0) this.#context.exit()
+    if (!this.#draining || this.#connections.size > 0 || this.#leaving) return
+    this.#leaving = true
+    void this.#hooks.close(hookPatienceMs.drain).then(() => this.#context.exit())
   }
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { codeOf, messageOf } from '../base/errors.ts'
+import { accepted, type Verdict } from '../access/access-check.ts'
+import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
@@ -13,11 +14,16 @@ import { Publisher, type PublisherOwner } from './publisher.ts'
  */
 const lastReadTurns = 4
 
+/** The master answers in less, if it can answer at all, in milliseconds. */
+const roomTimeoutMs = 5000
+
 /** An encoder that wants to publish. */
 export interface PublishWish {
   readonly stream: StreamId
   readonly ip: string
   readonly connectionId: string
+  /** The query as the encoder gave it, with a leading `?`. */
+  readonly param: string
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -32,6 +38,8 @@ export class PublisherHub {
   readonly #server: MediaServer
   readonly #clock = new RelayClock()
   readonly #publishers = new Map<PublishId, Publisher>()
+  /** Who asks whether a publish would be possible. */
+  readonly #probes = new Map<PublishId, (verdict: Verdict) => void>()
   #nextId = 1
 
   constructor(socketPath: string, logger: Logger, send: (message: ToMaster) => void) {
@@ -63,6 +71,26 @@ export class PublisherHub {
     return this.#publishers.values()
   }
 
+  /**
+   * Whether a publish would be granted now. Nothing is taken or promised: {@link publish} may still be refused.
+   */
+  hasRoom({ stream, ip, connectionId, param }: PublishWish): Promise<Verdict> {
+    const publishId = this.#nextId
+    this.#nextId += 1
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        const message = 'the master does not say whether the stream is free'
+        this.#probes.get(publishId)?.({ ok: false, code: 'SOURCE_UNAVAILABLE', message })
+      }, roomTimeoutMs)
+      this.#probes.set(publishId, (verdict) => {
+        clearTimeout(timer)
+        this.#probes.delete(publishId)
+        resolve(verdict)
+      })
+      this.#send({ t: 'publish', publishId, stream, ip, connectionId, param, probe: true })
+    })
+  }
+
   /** Asks for a stream; the owner is told when the encoder may send, or why it may not. */
   publish(wish: PublishWish, owner: PublisherOwner): Publisher {
     const id = this.#nextId
@@ -83,6 +111,7 @@ export class PublisherHub {
       stream: wish.stream,
       ip: wish.ip,
       connectionId: wish.connectionId,
+      param: wish.param,
     })
     return publisher
   }
@@ -109,6 +138,15 @@ export class PublisherHub {
   }
 
   onMessage(message: Extract<FromMaster, { t: 'publish-answer' | 'publish-revoked' }>): void {
+    const probe = this.#probes.get(message.publishId)
+    if (probe !== undefined && message.t === 'publish-answer') {
+      probe(
+        message.ok
+          ? accepted
+          : { ...message, code: isErrorCode(message.code) ? message.code : 'STREAM_BUSY' },
+      )
+      return
+    }
     const publisher = this.#publishers.get(message.publishId)
     if (publisher === undefined) return
     if (message.t === 'publish-revoked') {

@@ -15,7 +15,8 @@ interface HandleOwner {
  * Reads an accepted connection into the process's one read buffer instead of 64 kB of new memory a read. Node offers
  * that (`onread`) only where a socket is made, and makes those of a server itself: so the connection moves to a
  * socket of our own. That costs a read a fifth less, leaves nothing to collect, and makes pausing exact: while the
- * socket is paused, nothing is read from the kernel, and nothing is held by Node.
+ * socket is paused, nothing is read from the kernel, and nothing is held by Node. A TLS socket decrypts into memory of
+ * its own, and stays as it is.
  * @param accepted of a server with `pauseOnConnect`; dead afterwards
  * @param onBytes a view that is valid during the call only
  * @returns the socket to use
@@ -25,6 +26,11 @@ export function adoptSocket(
   highWaterMark: number,
   onBytes: (bytes: Buffer) => void,
 ): Socket {
+  if ('encrypted' in accepted) {
+    accepted.on('data', onBytes)
+    accepted.resume()
+    return accepted
+  }
   const owner = accepted as unknown as HandleOwner
   const handle = owner._handle
   if (handle === null || handle === undefined) {

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { amfObject, getNumber } from '../../src/media/amf-value.ts'
 import type { Packet } from '../../src/media/packet.ts'
+import { selfSigned } from '../support/certificates.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { collect } from './collect.ts'
 import { type Peer, TinyServer } from './tiny-server.ts'
 
@@ -60,6 +63,24 @@ describe('connect', () => {
     const { base } = await serve(undefined, '::1')
     const client = await RtmpClient.connect(`${base}/live/one`)
     client.close()
+  })
+
+  test('over TLS, to a server with a certificate that it trusts', async () => {
+    const { cert, key, pem } = selfSigned(tempDir())
+    const server = new TinyServer(() => {}, { cert: readFileSync(cert), key: readFileSync(key) })
+    servers.push(server)
+    const base = await server.listen()
+    expect(base).toMatch(/^rtmps:/)
+    const client = await RtmpClient.connect(`${base}/live/one`, { tls: { ca: pem } })
+    await client.publish()
+    client.send(audio(0, 100_000))
+    client.close()
+    await vi.waitFor(() => expect(server.peers[0]?.packets.map(({ body }) => body.length)).toEqual([100_000]))
+    expect(server.peers[0]?.connect?.tcUrl).toBe(`${base}/live`)
+    await expect(RtmpClient.connect(`${base}/live/one`)).rejects.toMatchObject({
+      code: 'RTMP_CLOSED',
+      message: expect.stringContaining('self-signed certificate'),
+    })
   })
 
   test('rejected', async () => {

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { parseRtmpUrl } from '../../src/client/rtmp-url.ts'
 
-const plain = { host: 'h', port: 1935, app: 'live', stream: 'one', tcUrl: 'rtmp://h:1935/live' }
+const plain = {
+  secure: false,
+  host: 'h',
+  port: 1935,
+  app: 'live',
+  stream: 'one',
+  tcUrl: 'rtmp://h:1935/live',
+}
 
 test.each([
   ['rtmp://h/live/one', {}],
@@ -12,6 +19,8 @@ test.each([
   ['rtmp://h/live/one?token=a/b&x=%20', { stream: 'one?token=a/b&x=%20' }],
   ['rtmp://h/live?vhost=v/one', { app: 'live?vhost=v', tcUrl: 'rtmp://h:1935/live?vhost=v' }],
   ['RTMP://h/live/mp4:one', { stream: 'mp4:one' }],
+  ['rtmps://h/live/one', { secure: true, port: 443, tcUrl: 'rtmps://h:443/live' }],
+  ['RTMPS://h:1443/live/one', { secure: true, port: 1443, tcUrl: 'rtmps://h:1443/live' }],
 ])('%s', (url, differs) => {
   expect(parseRtmpUrl(url)).toEqual({ ...plain, ...differs })
 })
@@ -19,6 +28,7 @@ test.each([
 test.each([
   'h/live/one',
   'http://h/live/one',
+  'rtmpss://h/live/one',
   'rtmp://h',
   'rtmp://h/one',
   'rtmp://h/one?x=1',

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { Packet } from '../../src/media/packet.ts'
 import type { ServerSessionHandler } from '../../src/rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../../src/rtmp/server-requests.ts'
@@ -50,21 +51,28 @@ export class TinyServer {
   readonly peers: Peer[] = []
   readonly #server: Server
 
-  /** @param change called with each new connection before anything is read from it */
-  constructor(change: (peer: Peer) => void = () => {}) {
-    this.#server = createServer((socket) => {
+  readonly #schema: 'rtmp' | 'rtmps'
+
+  /**
+   * @param change called with each new connection before anything is read from it
+   * @param tls a certificate and its key: it speaks RTMPS
+   */
+  constructor(change: (peer: Peer) => void = () => {}, tls: TlsOptions | null = null) {
+    const accept = (socket: Socket): void => {
       const peer = new Peer(socket)
       change(peer)
       this.peers.push(peer)
-    })
+    }
+    this.#schema = tls === null ? 'rtmp' : 'rtmps'
+    this.#server = tls === null ? createServer(accept) : createTlsServer(tls, accept)
   }
 
-  /** @returns the beginning of the server's URLs: `rtmp://host:port` */
+  /** @returns the beginning of the server's URLs: `rtmp://host:port`, `rtmps://host:port` */
   async listen(host = '127.0.0.1'): Promise<string> {
     this.#server.listen(0, host)
     await once(this.#server, 'listening')
     const { port } = this.#server.address() as AddressInfo
-    return `rtmp://${host.includes(':') ? `[${host}]` : host}:${port}`
+    return `${this.#schema}://${host.includes(':') ? `[${host}]` : host}:${port}`
   }
 
   close(): void {

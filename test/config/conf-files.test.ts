@@ -1,10 +1,18 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { selfSigned } from '../support/certificates.ts'
+import { sharedTempDir } from '../support/temp-dir.ts'
 
 const folder = fileURLToPath(new URL('../../conf/', import.meta.url))
+
+/** Where the server is started: the certificates that the files name are there. */
+const cwd = sharedTempDir()
+mkdirSync(join(cwd, 'conf'))
+selfSigned(join(cwd, 'conf'))
 
 const standard = '__defaultVhost__'
 const foreground = { daemon: false, pid: './objs/weir.pid', log: { tank: 'console' } }
@@ -34,6 +42,16 @@ const purposes: Record<string, (config: Config) => void> = {
       stats: { disk: ['sda', 'vda', 'nvme0n1'] },
     })
   },
+  'hooks.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const { httpHooks } = config.vhosts[standard]!
+    expect(httpHooks).toMatchObject({ enabled: true, hookTimeout: 3, hookRetry: 5 })
+    expect(httpHooks.onPublish).toStrictEqual(['http://127.0.0.1:8085/api/v1/streams'])
+    expect(httpHooks.hookOnError).toStrictEqual([
+      { gate: 'all', action: 'refuse' },
+      { gate: 'on_play', action: 'accept' },
+    ])
+  },
   'low-latency.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]).toMatchObject({ minLatency: true, play: { gopCache: false } })
@@ -56,6 +74,13 @@ const purposes: Record<string, (config: Config) => void> = {
     }
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true, vod } })
   },
+  'rtmps.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      listen: [{ host: '127.0.0.1', port: 1935 }],
+      rtmps: { enabled: true, listen: [{ host: null, port: 1443 }] },
+    })
+  },
   'vhosts.conf': (config) => {
     expect(Object.keys(config.vhosts)).toEqual([
       standard,
@@ -77,7 +102,7 @@ const purposes: Record<string, (config: Config) => void> = {
 }
 
 test.each(Object.keys(purposes))('conf/%s loads without a warning and does what it is for', (name) => {
-  const { config, warnings, files } = loadConfig(folder + name)
+  const { config, warnings, files } = loadConfig(folder + name, cwd)
   expect(warnings).toEqual([])
   expect(files).toEqual([folder + name])
   purposes[name]?.(config)

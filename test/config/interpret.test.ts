@@ -230,11 +230,11 @@ test.each([
   ['vhost __proto__ { }', '1:7: "__proto__" cannot be a name'],
   [
     'vhost a { security { allow play; } }',
-    '1:22: "allow" takes 2 arguments (publish or play, and then all or an IP address), not 1',
+    '1:22: "allow" takes 2 arguments (publish or play, and then all, an IP address or a block such as 10.0.0.0/8), not 1',
   ],
   [
     'vhost a { security { allow watch all; } }',
-    '1:28: "allow" accepts publish or play, and then all or an IP address, not "watch"',
+    '1:28: "allow" accepts publish or play, and then all, an IP address or a block such as 10.0.0.0/8, not "watch"',
   ],
   ['vhost a { transcode { engine { vparams { t { } } } } }', '1:42: there can be no sections in "vparams"'],
   [

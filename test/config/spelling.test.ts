@@ -56,7 +56,6 @@ test('a second spelling is ignored in favour of the newer one, wherever it stand
     'x.conf:3: "gop_cache" is ignored: its newer spelling, vhost/play/gop_cache, is given too, at x.conf:4',
     'x.conf:5: "queue_length" is ignored: its newer spelling, vhost/play/queue_length, is given too, at x.conf:4',
     'x.conf:6: "refer" is ignored: its newer spelling, vhost/refer/all, is given too, at x.conf:7',
-    'x.conf:7: "refer" is accepted but not acted on (yet)',
     'x.conf:9: "srs_log_level" is ignored: its newer spelling, srs_log_level_v2, is given too, at x.conf:10',
     'x.conf:11: "http_stream" is ignored: its newer spelling, http_server, is given too, at x.conf:12',
   ])

@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 /** A pool whose processes are fakes: the test lets them end. */
-function setUp(limits: Partial<PoolLimits> = {}) {
+function setUp(limits: Partial<PoolLimits> = {}, startsAtOnce = 99) {
   const spawned: FakeWorker[] = []
   const lost: [BackSource, number][] = []
   const messages: unknown[] = []
@@ -32,7 +32,12 @@ function setUp(limits: Partial<PoolLimits> = {}) {
       onMessage: (backSource, message) => messages.push([backSource, message]),
       onLost: (backSource, waitMs) => lost.push([backSource, waitMs]),
     },
+    startsAtOnce,
   )
+  const boot = (worker: FakeWorker): void => {
+    worker.ready = true
+    listener?.onReady(worker.handle, [])
+  }
   const end = (worker: FakeWorker): void => {
     worker.exited = true
     listener?.onExit(worker.handle, new WeirError('WORKER_EXIT', `${worker.name} is dead`))
@@ -40,7 +45,9 @@ function setUp(limits: Partial<PoolLimits> = {}) {
   const say = (worker: FakeWorker, message: Parameters<WorkerListener['onMessage']>[1]): void => {
     listener?.onMessage(worker.handle, message)
   }
-  return { pool, spawned, lost, messages, lines, end, say }
+  /** The numbers of those that are started. */
+  const started = () => spawned.flatMap((worker, index) => (worker.started ? [index + 1] : []))
+  return { pool, spawned, lost, messages, lines, boot, end, say, started }
 }
 
 describe('spares', () => {
@@ -85,6 +92,54 @@ describe('spares', () => {
     pool.refill()
     pool.limits = { maxProcesses: 3, spares: 3 }
     expect(spawned.length).toBe(3)
+  })
+})
+
+describe('starts', () => {
+  test('a spare a moment later: a stream that begins now shall not wait for its boot', () => {
+    const { pool, boot, spawned, started } = setUp()
+    pool.refill()
+    expect(started()).toStrictEqual([])
+    vi.advanceTimersByTime(100)
+    expect(started()).toStrictEqual([1])
+    boot(spawned[0]!)
+    pool.acquire()
+    expect(started()).toStrictEqual([1])
+    vi.advanceTimersByTime(100)
+    expect(started()).toStrictEqual([1, 2])
+  })
+
+  test('at once what a stream waits for, were it meant as a spare', () => {
+    const { pool, started } = setUp()
+    pool.refill()
+    pool.acquire()
+    expect(started()).toStrictEqual([1])
+  })
+
+  test('few at a time, the next one when one has booted or is gone', () => {
+    const { pool, boot, end, spawned, started } = setUp({ maxProcesses: 10, spares: 0 }, 2)
+    for (let streams = 0; streams < 6; streams += 1) pool.acquire()
+    expect(spawned.length).toBe(6)
+    expect(started()).toStrictEqual([1, 2])
+    boot(spawned[1]!)
+    expect(started()).toStrictEqual([1, 2, 3])
+    end(spawned[0]!)
+    expect(started()).toStrictEqual([1, 2, 3, 4])
+    // Gone before its turn.
+    end(spawned[4]!)
+    boot(spawned[2]!)
+    boot(spawned[3]!)
+    expect(started()).toStrictEqual([1, 2, 3, 4, 6])
+  })
+
+  test('nothing once the pool is closed', () => {
+    const { pool, boot, spawned, started } = setUp({}, 1)
+    pool.acquire()
+    pool.acquire()
+    pool.close()
+    boot(spawned[0]!)
+    vi.advanceTimersByTime(1000)
+    expect(started()).toStrictEqual([1])
   })
 })
 

@@ -1,6 +1,6 @@
 import type { FromMaster } from '../../src/ipc/contract.ts'
 import type { BackSource } from '../../src/master/back-source-pool.ts'
-import type { SourceHosts } from '../../src/master/source-table.ts'
+import type { SourceHosts } from '../../src/master/source-entry.ts'
 import type { WorkerHandle } from '../../src/master/worker-handle.ts'
 
 /** A worker without a process: it keeps what the master sends. */
@@ -14,10 +14,15 @@ export class FakeWorker {
   reachable = true
   leaving = false
   killed = false
+  started = false
 
   constructor(name: string) {
     this.name = name
     this.socketPath = `/run/${name}.sock`
+  }
+
+  start(): void {
+    this.started = true
   }
 
   send(message: FromMaster): void {

@@ -22,7 +22,7 @@ async function published(hls: string) {
   const table = new SourceTable(config, hosts, new MemoryRegistry(), silentLogger)
   const worker = new FakeWorker('s1')
   const publish = (publishId: PublishId): Promise<void> => {
-    const message = { publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}` }
+    const message = { publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}`, param: '' }
     return table.publish(worker.handle, { t: 'publish', ...message } satisfies ToMaster)
   }
   await publish(1)

@@ -29,7 +29,8 @@ function setUp({ vhost = '', globals = '', registry = new MemoryRegistry() as St
 type SetUp = ReturnType<typeof setUp>
 
 function publishMessage(publishId: PublishId, changed: Partial<PublishMessage> = {}): PublishMessage {
-  return { t: 'publish', publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}`, ...changed }
+  const about = { ip: '10.0.0.1', connectionId: `c${publishId}`, param: '?a' }
+  return { t: 'publish', publishId, stream, ...about, ...changed }
 }
 
 type PublishMessage = Extract<ToMaster, { t: 'publish' }>
@@ -48,8 +49,9 @@ function refusal(publishId: PublishId, code: string, message: unknown = expect.a
   return { t: 'publish-answer', publishId, ok: false, code, message } as FromMaster
 }
 
-function openMessage(worker: FakeWorker, publishId: PublishId, source = 1): FromMaster {
-  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}` }
+function openMessage(worker: FakeWorker, publishId: PublishId, source = 1, ip = '10.0.0.1'): FromMaster {
+  const from = { ip, param: '?a' }
+  const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}`, ...from }
   return { t: 'open', stream, source, publisher }
 }
 
@@ -66,6 +68,25 @@ describe('a publish', () => {
     expect(one.take()).toStrictEqual([{ t: 'publish-answer', publishId: 1, ok: true, source: 1 }])
     expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(one, 1)])
     expect(table.size).toBe(1)
+  })
+
+  test('that only asks whether it would be granted takes nothing', async () => {
+    const { table, hosts, one } = setUp()
+    await table.publish(one.handle, publishMessage(1, { probe: true }))
+    expect(one.take()).toStrictEqual([{ t: 'publish-answer', publishId: 1, ok: true, source: 0 }])
+    expect(table.size).toBe(0)
+    expect(hosts.workers).toStrictEqual([])
+  })
+
+  test('that only asks is refused as a real one, and replaces nobody', async () => {
+    const { table, one, two } = await published()
+    await table.publish(two.handle, publishMessage(2, { probe: true }))
+    table.checked(one.handle, 1, true)
+    expect(two.take()).toStrictEqual([refusal(2, 'STREAM_BUSY')])
+    const other = await published({ vhost: 'publish { policy replace; }' })
+    await other.table.publish(other.two.handle, publishMessage(2, { probe: true }))
+    expect(other.two.take()).toMatchObject([{ ok: true, source: 0 }])
+    expect(other.one.take()).toStrictEqual([])
   })
 
   test('of different streams has sources of different numbers', async () => {
@@ -138,7 +159,7 @@ describe('a second publisher', () => {
     if (replaces) {
       expect(one.take()).toMatchObject([{ t: 'publish-revoked', publishId: 1, code: 'STREAM_REPLACED' }])
       expect(two.take()).toStrictEqual([{ t: 'publish-answer', publishId: 2, ok: true, source: 1 }])
-      expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2)])
+      expect(hosts.workers[0]!.take()).toStrictEqual([openMessage(two, 2, 1, second.ip)])
     } else {
       const [asked] = one.take() as Extract<FromMaster, { t: 'check-publish' }>[]
       table.checked(one.handle, asked!.request, true)

@@ -17,6 +17,7 @@ test('a process that the system cannot start is one that ended at boot', async (
   const config = configOf()
   const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', config, log: config.log }
   const worker = new WorkerHandle('stream', init, listener)
+  worker.start()
   expect(worker.exited).toBe(false)
   expect(listener.onExit).not.toHaveBeenCalled()
   await vi.waitFor(() => expect(listener.onExit).toHaveBeenCalledTimes(1))
@@ -30,4 +31,20 @@ test('a process that the system cannot start is one that ended at boot', async (
   worker.leave('stop')
   worker.kill()
   expect(await worker.status()).toBeNull()
+})
+
+test('a process that was not started ends when it is told to, and is never started', async () => {
+  const listener = { onReady: vi.fn(), onMessage: vi.fn(), onExit: vi.fn<WorkerListener['onExit']>() }
+  const config = configOf()
+  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', config, log: config.log }
+  vi.mocked(childProcess.spawn).mockClear()
+  const [left, killed] = [0, 1].map(() => new WorkerHandle('back-source', init, listener))
+  expect([left!.pid, left!.ready, left!.reachable, left!.exited]).toStrictEqual([0, false, false, false])
+  left!.leave('stop')
+  killed!.kill()
+  await vi.waitFor(() => expect(listener.onExit).toHaveBeenCalledTimes(2))
+  left!.start()
+  killed!.start()
+  expect(childProcess.spawn).not.toHaveBeenCalled()
+  expect([left!.exited, killed!.exited]).toStrictEqual([true, true])
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { AccessPipeline } from '../../src/access/access-pipeline.ts'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
 import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
@@ -16,6 +17,7 @@ async function connected(text: string, vhost: string, name = 'x') {
   const config = configOf(text)
   const host: ConnectionHost = {
     config,
+    access: new AccessPipeline(silentLogger, [], []),
     logger: silentLogger,
     readClock: new ReadClock(),
     players: new PlayerHub(config, silentLogger, () => {}),
@@ -34,7 +36,7 @@ async function connected(text: string, vhost: string, name = 'x') {
   const connection = new Connection('c1', socket, host)
   const setNoDelay = vi.spyOn(connection.socket, 'setNoDelay')
   onTestFinished(() => connection.close(null))
-  connection.onAdmission(true)
+  connection.onAdmission(null)
   const client = await connecting
   onTestFinished(() => client.close())
   return { client, connection, noDelay: () => setNoDelay.mock.calls.map(([enabled]) => enabled) }

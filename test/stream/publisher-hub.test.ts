@@ -8,7 +8,7 @@ import { recordingLogger } from '../support/logger.ts'
 import { keyFrame, sound, videoHeader } from '../support/packets.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const wish: PublishWish = { stream: 'a/b/c', ip: '10.0.0.1', connectionId: 'c1', latency: 0 }
+const wish: PublishWish = { stream: 'a/b/c', ip: '10.0.0.1', connectionId: 'c1', param: '?a', latency: 0 }
 
 async function setUp() {
   const path = join(tempDir(), 's1.sock')
@@ -52,7 +52,10 @@ describe('a publish', () => {
     const owner = newOwner()
     const publisher = hub.publish(wish, owner)
     expect(sent).toStrictEqual([
-      { t: 'publish', publishId: publisher.id, stream: 'a/b/c', ip: '10.0.0.1', connectionId: 'c1' },
+      {
+        ...{ t: 'publish', publishId: publisher.id, stream: 'a/b/c' },
+        ...{ ip: '10.0.0.1', connectionId: 'c1', param: '?a' },
+      },
     ])
     expect(hub.publish(wish, newOwner()).id).not.toBe(publisher.id)
     expect(hub.size).toBe(2)

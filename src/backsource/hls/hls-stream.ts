@@ -15,7 +15,7 @@ import { WriteQueue } from './write-queue.ts'
 
 /** What the owner of a stream hears of its HLS. */
 export interface HlsListener {
-  /** A segment is in the playlist: the place for callbacks (`on_hls`, `on_hls_notify`). */
+  /** A segment is in the playlist. */
   onSegment(segment: PublishedSegment): void
   /** The publisher is to be closed, for its segments cannot be written (`hls_on_error disconnect`). */
   onDisconnect(code: string, message: string): void
@@ -24,10 +24,13 @@ export interface HlsListener {
 /** HLS as an output of a stream. */
 export const hlsOutput: OutputKind = {
   name: 'hls',
-  open({ hls }, { stream, config, logger, disconnect }, earlier) {
+  open({ hls }, { stream, config, logger, hooks, publisher, disconnect }, earlier) {
     if (!hls.enabled) return null
     const output = new HlsStream(stream, hls, config.utcTime, logger, {
-      onSegment: (segment) => logger.debug(segment, 'hls: a segment is in the playlist'),
+      onSegment: (segment) => {
+        logger.debug(segment, 'hls: a segment is in the playlist')
+        hooks.onHls(publisher(), segment)
+      },
       onDisconnect: disconnect,
     })
     output.waitFor(earlier)

@@ -1,4 +1,5 @@
-import { type Cipheriv, createCipheriv, randomBytes } from 'node:crypto'
+import type { Cipheriv } from 'node:crypto'
+import { nodeCrypto } from '../../base/node-crypto.ts'
 
 /** The key of a run of segments (RFC 8216, 4.3.2.4: AES-128 in CBC mode, with PKCS7 padding). */
 export interface SegmentKey {
@@ -24,12 +25,12 @@ export class KeyRing {
 
   next(segmentsPerKey: number): SegmentCipher {
     if (this.#key === null || this.#segments >= segmentsPerKey) {
-      this.#key = { bytes: randomBytes(keyBytes), name: null }
+      this.#key = { bytes: nodeCrypto().randomBytes(keyBytes), name: null }
       this.#segments = 0
     }
     this.#segments += 1
-    const iv = randomBytes(keyBytes)
-    const cipher = createCipheriv('aes-128-cbc', this.#key.bytes, iv)
+    const iv = nodeCrypto().randomBytes(keyBytes)
+    const cipher = nodeCrypto().createCipheriv('aes-128-cbc', this.#key.bytes, iv)
     return { key: this.#key, iv: iv.toString('hex'), cipher }
   }
 }

@@ -131,6 +131,19 @@ export const httpServer = section(
   },
 )
 
+export const rtmps = section(
+  'RTMP over TLS, beside the plain addresses of `listen`. The files are read again with each reload.',
+  {},
+  {
+    enabled: flag('off', 'Whether TLS is served.', { acted: true }),
+    listen: endpoints('1443', 'The addresses to listen on; clients look for RTMPS at port 443.', {
+      acted: true,
+    }),
+    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', { acted: true }),
+    key: path('./conf/server.key', 'The private key, PEM.', { acted: true }),
+  },
+)
+
 export const streamCaster = section(
   'Takes streams of other protocols and publishes them here.',
   since2,

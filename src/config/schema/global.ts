@@ -1,6 +1,6 @@
 /** The directives outside of any section: SRS's, then Weir's own, then the sections. */
 import { group, named, repeated, section, since1, since2, since6 } from './declare.ts'
-import { exporter, heartbeat, httpApi, httpServer, stats, streamCaster } from './global-sections.ts'
+import { exporter, heartbeat, httpApi, httpServer, rtmps, stats, streamCaster } from './global-sections.ts'
 import { autoInteger, decimal, duration, endpoints, flag, integer, path, size, text, word } from './lines.ts'
 import { vhost } from './vhost.ts'
 
@@ -127,6 +127,12 @@ const ownDirectives = {
     'Back-source processes at most, beyond which streams share one; auto is 8 for each core, at least 32.',
     acted,
   ),
+  maxConnectionsPerIp: integer(
+    '0',
+    { min: 0, max: 1_000_000 },
+    'How many connections one IP address (of IPv6: one /64) may have open at a time; 0: as many as there may be.',
+    acted,
+  ),
   maxSources: integer('10000', { min: 1, max: 1_000_000 }, 'Streams at most; more are refused.', acted),
   spareProcesses: integer(
     '1',
@@ -191,6 +197,7 @@ export const configuration = section(
   {
     ...srsDirectives,
     ...ownDirectives,
+    rtmps,
     heartbeat,
     stats,
     httpApi,

@@ -13,6 +13,7 @@ import Type, {
   type TString,
   type TUnion,
 } from 'typebox'
+import { parseAddressRange } from '../../base/address-range.ts'
 import type { About, Line } from './declare.ts'
 import { readDecimal, readDuration, readEndpoint, readFlag, readInteger, readSize } from './values.ts'
 
@@ -116,6 +117,23 @@ export function word<const W extends string[]>(
   })
 }
 
+/** One or more of a few words. */
+export function words<const W extends string[]>(
+  standard: string,
+  known: readonly [...W],
+  doc: string,
+  about: About,
+): Line<TArray<TEnum<W>>> {
+  return line((options) => Type.Array(Type.Enum(known), options), {
+    default: standard,
+    accepts: `one or more of ${known.join(', ')}`,
+    arity: oneOrMore,
+    read: (args) => args,
+    doc,
+    about,
+  })
+}
+
 /** Any text; '' when absent and without a default. */
 export function text(standard: string, accepts: string, doc: string, about: About): Line<TString> {
   return line(Type.String, { default: standard, accepts, read: single(asWritten), doc, about })
@@ -177,13 +195,53 @@ export function rules(doc: string, about: About): Line<TArray<RuleSchema>> {
   })
   return line((options) => Type.Array(rule, options), {
     default: '',
-    accepts: 'publish or play, and then all or an IP address',
+    accepts: 'publish or play, and then all, an IP address or a block such as 10.0.0.0/8',
     arity: [2, 2],
     repeats: true,
-    read: ([action, address]) => (action === undefined ? [] : [{ action, address }]),
+    read: readRule,
     doc,
     about,
   })
+}
+
+const gates = ['all', 'on_connect', 'on_publish', 'on_play'] as const
+type HookErrorSchema = TObject<{
+  gate: TEnum<['all', 'on_connect', 'on_publish', 'on_play']>
+  action: TEnum<['refuse', 'accept']>
+}>
+
+/** Lines of a gate and what becomes of clients when it fails: `on_play accept`; without a gate: of all. */
+export function hookErrors(doc: string, about: About): Line<TArray<HookErrorSchema>> {
+  const schema: HookErrorSchema = Type.Object({
+    gate: Type.Enum([...gates]),
+    action: Type.Enum(['refuse', 'accept']),
+  })
+  return line((options) => Type.Array(schema, options), {
+    default: '',
+    accepts:
+      'refuse or accept, and before it on_connect, on_publish or on_play if it is for one of these only',
+    arity: [1, 2],
+    repeats: true,
+    read: ([first, second]) => {
+      if (first === undefined) return []
+      return second === undefined ? [{ gate: 'all', action: first }] : [{ gate: first, action: second }]
+    },
+    doc,
+    about,
+  })
+}
+
+/** A rule; of a single word, which is asked about to find the wrong one, one that is right if the word can be in it. */
+function readRule([first, second]: readonly string[]): unknown {
+  if (first === undefined) return []
+  if (second === undefined) {
+    return readRule(isAddress(first) ? ['play', first] : [first, 'all'])
+  }
+  return isAddress(second) ? [{ action: first, address: second }] : undefined
+}
+
+function isAddress(word: string): boolean {
+  return word === 'all' || parseAddressRange(word) !== null
 }
 
 /** Command lines, each an array of a program and its arguments. */

@@ -85,8 +85,8 @@ export const hls = section('Writes streams as HLS.', since1, {
   hlsNbNotify: integer(
     '64',
     { min: 0, max: 1_000_000 },
-    'How much of an answer to on_hls_notify is read.',
-    since2,
+    'How many kB of an answer to on_hls_notify are read.',
+    acted2,
   ),
   hlsWaitKeyframe: flag('on', 'Cuts segments at key frames only.', acted2),
   hlsCtx: flag('off', 'Counts the viewers of playlists (SRS: on).', since6),

@@ -1,6 +1,6 @@
 /** HTTP of a virtual host: files, live streams, and the callbacks. */
-import { section, since1, since2, since6 } from './declare.ts'
-import { decimal, duration, flag, lists, path, text } from './lines.ts'
+import { type About, section, since1, since2, since6 } from './declare.ts'
+import { decimal, duration, flag, hookErrors, integer, lists, path, text } from './lines.ts'
 
 export const httpStatic = section(
   'Serves files of a directory.',
@@ -47,42 +47,68 @@ export const httpRemux = section('Serves live streams over HTTP and WebSocket.',
 
 const urls = 'one or more URLs'
 
+/** Acted on; with the versions of SRS that have it. */
+const acted1: About = { ...since1, acted: true }
+const acted2: About = { ...since2, acted: true }
+const acted12: About = { srs: [1, 2], acted: true }
+const own: About = { acted: true }
+
 export const httpHooks = section('Asks and tells other servers what clients do.', since1, {
-  enabled: flag('off', 'Whether the calls are made.', since1),
+  enabled: flag('off', 'Whether the calls are made.', acted1),
   onConnect: lists('', urls, 'Asked when a client connects.', {
-    srs: [1, 2],
+    ...acted12,
     example: 'http://127.0.0.1:8085/api/v1/clients',
   }),
   onClose: lists('', urls, 'Told when a client has gone.', {
-    srs: [1, 2],
+    ...acted12,
     example: 'http://127.0.0.1:8085/api/v1/clients',
   }),
   onPublish: lists('', urls, 'Asked when a client publishes.', {
-    ...since1,
+    ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/streams',
   }),
   onUnpublish: lists('', urls, 'Told when a publish has ended.', {
-    ...since1,
+    ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/streams',
   }),
   onPlay: lists('', urls, 'Asked when a client plays.', {
-    ...since1,
+    ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/sessions',
   }),
   onStop: lists('', urls, 'Told when a play has ended.', {
-    ...since1,
+    ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/sessions',
   }),
   onDvr: lists('', urls, 'Told when a recording is complete.', {
-    ...since2,
+    ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/dvrs',
   }),
   onHls: lists('', urls, 'Told when an HLS segment is complete.', {
-    ...since2,
+    ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/hls',
   }),
   onHlsNotify: lists('', urls, 'Fetched when an HLS segment is complete, to have a CDN load it.', {
-    ...since2,
+    ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/hls/[app]/[stream]/[ts_url][param]',
   }),
+  hookTimeout: duration('5', { min: 0.1, max: 60 }, 'How long one call may take.', own),
+  hookRetry: integer(
+    '5',
+    { min: 0, max: 100 },
+    'How often a call that only tells is tried again, later and later, when it fails.',
+    own,
+  ),
+  hookOnError: hookErrors(
+    'What becomes of a client when a server that is asked does not answer; may be given several times (default: refuse).',
+    { ...own, example: 'on_play accept' },
+  ),
+  hookSecret: text(
+    '',
+    'any text',
+    'Signs the calls, so that a server can trust them; none: they are not signed.',
+    {
+      ...own,
+      example: 'secret',
+    },
+  ),
 })

@@ -2,7 +2,7 @@
 
 import { named, section, since1, since2, since6 } from './declare.ts'
 import { flag, integer } from './lines.ts'
-import { bandcheck, refer, security } from './vhost-access.ts'
+import { auth, bandcheck, refer, security } from './vhost-access.ts'
 import { cluster, forward } from './vhost-cluster.ts'
 import { dvr } from './vhost-dvr.ts'
 import { exec, ingest, transcode } from './vhost-ffmpeg.ts'
@@ -47,6 +47,7 @@ export const vhost = section(
     publish,
     refer,
     security,
+    auth,
     bandcheck,
     cluster,
     forward,

@@ -2,10 +2,10 @@ import type { Features } from './schema/system.ts'
 
 /** What this server can do, under SRS's names. A test holds it against what the configuration acts on. */
 export const features: Features = {
-  ssl: false,
+  ssl: true,
   hls: true,
   hds: false,
-  callback: false,
+  callback: true,
   api: true,
   httpd: true,
   dvr: false,

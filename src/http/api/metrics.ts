@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
+import type { HookCount } from '../../ipc/hook-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
@@ -46,19 +47,22 @@ interface Facts {
   readonly traffic: readonly TrafficView[]
   readonly streams: readonly StreamView[]
   readonly streamsTotal: number
+  readonly hooks: readonly HookCount[]
 }
 
-async function gather({ inspector }: ApiHost): Promise<Facts> {
-  const [processes, { server, traffic }, { items, total }] = await Promise.all([
+async function gather({ inspector, config }: ApiHost): Promise<Facts> {
+  const hasHooks = Object.values(config.vhosts).some(({ httpHooks }) => httpHooks.enabled)
+  const [processes, { server, traffic }, { items, total }, hooks] = await Promise.all([
     inspector.recentProcesses(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
+    hasHooks ? inspector.hooks() : [],
   ])
-  return { processes, server, traffic, streams: items, streamsTotal: total }
+  return { processes, server, traffic, streams: items, streamsTotal: total, hooks }
 }
 
 function addServer(page: MetricsPage, facts: Facts, config: Config): void {
-  const { processes, server, traffic, streams, streamsTotal } = facts
+  const { processes, server, traffic, streams, streamsTotal, hooks } = facts
   page.gauge('build_info', 'Always 1; the version is a label.', [[{ version }, 1]])
   page.gauge('uptime_seconds', 'Since the server was started.', [[{}, server.uptimeMs / 1000]])
   page.gauge('connections', 'Connections that count against max_connections.', [[{}, server.connections]])
@@ -74,6 +78,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
+  addHooks(page, hooks)
   addProcesses(page, processes)
 }
 
@@ -170,6 +175,25 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_hls_lost_segments_total',
     'HLS segments that could not be written.',
     labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+}
+
+const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const
+
+/** Of the processes that live: one that ends takes its numbers along. */
+function addHooks(page: MetricsPage, hooks: readonly HookCount[]): void {
+  if (hooks.length === 0) return
+  page.counter(
+    'hook_calls_total',
+    'Callbacks to other servers (http_hooks), by what became of them.',
+    hooks.flatMap((count) =>
+      hookOutcomes.map((outcome) => [{ event: count.action, outcome }, count[outcome]] as const),
+    ),
+  )
+  page.counter(
+    'hook_seconds_total',
+    'How long all of them took together.',
+    hooks.map(({ action, seconds }) => [{ event: action }, seconds]),
   )
 }
 

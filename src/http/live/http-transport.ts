@@ -4,7 +4,8 @@ import { WeirError } from '../../base/errors.ts'
 import { plainIp } from '../../base/plain-ip.ts'
 import { socketHighWaterMark } from '../../live/viewer.ts'
 import { adoptSocket } from '../../worker/adopt-socket.ts'
-import { closeSoon, type Transport, type TransportOwner, watchSocket } from './transport.ts'
+import { closeSoon } from '../../worker/close-soon.ts'
+import { type Transport, type TransportOwner, watchSocket } from './transport.ts'
 
 /** Bytes that a client may send after its request; nothing is done with them. */
 const maxInputBytes = 64 * 1024
@@ -121,6 +122,7 @@ export function answerStatus(response: ServerResponse, status: number): void {
     'Content-Length': body.length,
     'Cache-Control': 'no-cache, no-store',
     ...(status === 503 ? { 'Retry-After': '5' } : {}),
+    ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
   })
   response.end(body)
 }

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { AccessPipeline } from '../../access/access-pipeline.ts'
 import { monotonicMs } from '../../base/clock.ts'
-import { codeOf, messageOf } from '../../base/errors.ts'
+import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
+import { plainIp } from '../../base/plain-ip.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
 import type {
+  AdmissionRefusal,
   FromMaster,
   Protocols,
   StreamAudience,
@@ -20,11 +23,11 @@ import type { ClientBook } from '../../worker/client-book.ts'
 import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
-import { requestTarget } from '../request-target.ts'
+import { bearerOf, requestTarget, searchOf } from '../request-target.ts'
 import { answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
 import { LiveMounts, type LiveTarget } from './live-mounts.ts'
-import { LiveViewer, type LiveViewerHost } from './live-viewer.ts'
+import { LiveViewer, type LiveViewerHost, playRequest, type ViewerOrigin } from './live-viewer.ts'
 import { statusOf } from './status-of.ts'
 import type { Transport } from './transport.ts'
 import { answerUpgrade, handshakeProblem, WebSocketTransport } from './websocket-transport.ts'
@@ -33,6 +36,7 @@ import { answerUpgrade, handshakeProblem, WebSocketTransport } from './websocket
 export interface LiveSiteHost {
   readonly logger: Logger
   readonly config: Config
+  readonly access: AccessPipeline
   send(message: ToMaster): void
   /** A connection left the HTTP server for a viewer. */
   onTaken(socket: Socket): void
@@ -50,13 +54,16 @@ export type LiveMessage = Extract<
   { t: 'admission' | 'source-up' | 'source-absent' | 'source-down' }
 >
 
+/** The answer to who has left before it came. */
+const gone: AdmissionRefusal = { code: 'CONNECTION_LIMIT', message: 'the viewer has left' }
+
 /** The live streams of this worker over HTTP and WebSocket, and all their viewers. */
 export class LiveSite implements LiveViewerHost, ClientBook {
   readonly #host: LiveSiteHost
   readonly #files: LiveSiteFiles
   readonly #hub: PlayerHub
   readonly #viewers = new Map<string, LiveViewer>()
-  readonly #admissions = new Map<string, (admitted: boolean) => void>()
+  readonly #admissions = new Map<string, (refusal: AdmissionRefusal | null) => void>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly rates = new ClientRates(monotonicMs())
@@ -76,6 +83,10 @@ export class LiveSite implements LiveViewerHost, ClientBook {
 
   get logger(): Logger {
     return this.#host.logger
+  }
+
+  get access(): AccessPipeline {
+    return this.#host.access
   }
 
   get clients(): ReadonlyMap<string, LiveViewer> {
@@ -141,7 +152,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
 
   onMessage(message: LiveMessage): void {
     if (message.t !== 'admission') this.#hub.onMessage(message)
-    else this.#settle(message.connectionId, message.admitted)
+    else this.#settle(message.connectionId, message.refusal)
   }
 
   reload(config: Config): void {
@@ -167,17 +178,17 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     this.#hub.close()
   }
 
-  admit(id: string): Promise<boolean> {
+  admit({ id, ip }: LiveViewer): Promise<AdmissionRefusal | null> {
     return new Promise((resolve) => {
       this.#admissions.set(id, resolve)
-      this.#host.send({ t: 'admit', connectionId: id })
+      this.#host.send({ t: 'admit', connectionId: id, ip })
     })
   }
 
   onClosed(viewer: LiveViewer): void {
     this.#viewers.delete(viewer.id)
     this.#traffic.leave(viewer)
-    this.#settle(viewer.id, false)
+    this.#settle(viewer.id, gone)
     this.#host.send({ t: 'left', connectionId: viewer.id })
   }
 
@@ -191,15 +202,10 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     }
   }
 
-  #view(target: LiveTarget, carrier: Carrier, { headers }: IncomingMessage, transport: Transport): void {
+  #view(target: LiveTarget, carrier: Carrier, request: IncomingMessage, transport: Transport): void {
     const format = liveFormat(target.kind, carrier, target.vhost)
     const pulled = this.#hub.streamFor(target.stream, target.vhost)
-    const { app } = splitStreamId(target.stream)
-    const origin = {
-      pageUrl: headers.referer ?? headers.origin ?? '',
-      tcUrl: `${carrier}://${headers.host ?? ''}/${app}`,
-    }
-    const viewer = new LiveViewer(target, format, transport, origin, pulled, this)
+    const viewer = new LiveViewer(target, format, transport, originOf(request, carrier, target), pulled, this)
     this.#viewers.set(viewer.id, viewer)
     viewer.start()
   }
@@ -209,7 +215,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     const isFile = (await this.#files.has(request)) && !(await this.#isLive(target))
     if (response.destroyed) return
     if (isFile) this.#files.handle(request, response)
-    else if (request.method === 'HEAD') await this.#answerHead(target, response)
+    else if (request.method === 'HEAD') await this.#answerHead(target, request, response)
     else
       this.#view(
         target,
@@ -223,13 +229,24 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     return isLive(this.#hub.streamFor(target.stream, target.vhost))
   }
 
-  /** What a GET would be answered with now: a HEAD does not wait for a stream. */
-  async #answerHead(target: LiveTarget, response: ServerResponse): Promise<void> {
+  /**
+   * What a GET would be answered with now: a HEAD does not wait for a stream. It plays nothing, so that other servers
+   * are not asked about it.
+   */
+  async #answerHead(target: LiveTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { name: protocol, contentType } = liveFormat(target.kind, 'http', target.vhost)
+    const client = { id: '', ip: plainIp(request.socket.remoteAddress), protocol }
+    const wish = playRequest(target, originOf(request, 'http', target), client)
+    const verdict = await this.access.checkLocally(wish, target.vhost)
+    if (verdict.ok) verdict.end?.({ sendBytes: 0, recvBytes: 0 })
+    else {
+      answerStatus(response, statusOf(new WeirError(verdict.code, verdict.message)))
+      return
+    }
     if (!(await this.#isLive(target))) {
       answerStatus(response, 404)
       return
     }
-    const { contentType } = liveFormat(target.kind, 'http', target.vhost)
     response.writeHead(200, { 'Content-Type': contentType, 'Cache-Control': 'no-cache, no-store' })
     response.end()
   }
@@ -240,8 +257,8 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     return URL.parse(headers.origin)?.host === headers.host
   }
 
-  #settle(id: string, admitted: boolean): void {
-    this.#admissions.get(id)?.(admitted)
+  #settle(id: string, refusal: AdmissionRefusal | null): void {
+    this.#admissions.get(id)?.(refusal)
     this.#admissions.delete(id)
   }
 
@@ -251,5 +268,15 @@ export class LiveSite implements LiveViewerHost, ClientBook {
       this.logger.warn({ mount }, 'http_remux: a mount has to have [app] and [stream] and a known ending')
     }
     return mounts
+  }
+}
+
+function originOf(request: IncomingMessage, carrier: Carrier, { stream }: LiveTarget): ViewerOrigin {
+  const { referer, origin, host } = request.headers
+  return {
+    pageUrl: referer ?? origin ?? '',
+    tcUrl: `${carrier}://${host ?? ''}/${splitStreamId(stream).app}`,
+    param: searchOf(request),
+    ...bearerOf(request),
   }
 }

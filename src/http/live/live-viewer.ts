@@ -1,9 +1,11 @@
+import type { AccessRequest, VisitEnd } from '../../access/access-check.ts'
+import type { AccessPipeline } from '../../access/access-pipeline.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
-import type { ClientInfo } from '../../ipc/contract.ts'
+import type { AdmissionRefusal, ClientInfo } from '../../ipc/contract.ts'
 import type { Broadcast } from '../../live/broadcast.ts'
 import { displayName, splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { Viewer } from '../../live/viewer.ts'
@@ -22,18 +24,32 @@ import type { Transport, TransportOwner } from './transport.ts'
 export interface LiveViewerHost {
   readonly logger: Logger
   readonly config: Config
-  /** Whether the server has room for one more connection. */
-  admit(id: string): Promise<boolean>
+  readonly access: AccessPipeline
+  /** Why the server has no room for one more connection; null: it has. */
+  admit(viewer: LiveViewer): Promise<AdmissionRefusal | null>
   /** Told once; an admission that was asked for is given back. */
   onClosed(viewer: LiveViewer): void
 }
 
-/** What its request says of a viewer, for the API. */
+/** What its request says of a viewer. */
 export interface ViewerOrigin {
   /** The page it is in (`Referer`); '' if it does not say. */
   readonly pageUrl: string
   /** The URL as an RTMP client would have it, without the stream. */
   readonly tcUrl: string
+  /** The query, with its `?`. */
+  readonly param: string
+  /** See {@link AccessRequest}. */
+  readonly bearer?: string
+}
+
+/** A play as it is checked. */
+export function playRequest(
+  { stream }: LiveTarget,
+  origin: ViewerOrigin,
+  { id, ip, protocol }: { id: string; ip: string; protocol: string },
+): AccessRequest {
+  return { action: 'play', clientId: id, ip, protocol, swfUrl: '', ...splitStreamId(stream), ...origin }
 }
 
 /** How long a viewer waits for the other of audio and video once one of them has come, in milliseconds. */
@@ -60,6 +76,8 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
   readonly #gate: Gate
   readonly #viewer: Viewer
   readonly #broadcast: Broadcast
+  /** Once it is let in: what follows when it ends. */
+  #onEnd: VisitEnd | undefined
 
   /** It joins the stream at once, behind a closed gate: whenever that comes, nothing of it is missed. */
   constructor(
@@ -107,6 +125,7 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     this.transport.start(this)
     try {
       await this.#admission()
+      if (this.#host.access.applies('play', this.target.vhost)) await this.#permission()
       await this.#presence()
       const content = await this.#content()
       if (!this.#ended.signal.aborted) this.#play(content)
@@ -138,6 +157,10 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     this.#logger.info({ ...this.#story(), ...this.#progress() }, `play: ${state}`)
   }
 
+  get ip(): string {
+    return this.transport.ip
+  }
+
   get vhost(): string {
     return vhostOfStream(this.target.stream)
   }
@@ -157,9 +180,10 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
   describe(): Counted<ClientInfo> {
     return {
       ...splitStreamId(this.target.stream),
-      ...this.#origin,
+      pageUrl: this.#origin.pageUrl,
+      tcUrl: this.#origin.tcUrl,
       id: this.id,
-      ip: this.transport.ip,
+      ip: this.ip,
       swfUrl: '',
       type: `${this.target.kind}-play`,
       protocol: this.protocol,
@@ -184,13 +208,24 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     else this.transport.refuse(reason === null ? 503 : statusOf(reason))
     if (reason === null) this.#logger.info({ ...story, reason: text }, 'closed')
     else this.#logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
+    this.#onEnd?.(this)
     this.#host.onClosed(this)
   }
 
   async #admission(): Promise<void> {
-    if (await this.#host.admit(this.id)) return
-    const { maxConnections } = this.#host.config
-    throw new WeirError('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`)
+    const refusal = await this.#host.admit(this)
+    if (refusal !== null) throw new WeirError(refusal.code, refusal.message)
+  }
+
+  /** Before it hears whether the stream is there. One that has gone meanwhile was let in for nothing. */
+  async #permission(): Promise<void> {
+    const verdict = await this.#host.access.check(
+      playRequest(this.target, this.#origin, this),
+      this.target.vhost,
+    )
+    if (!verdict.ok) throw new WeirError(verdict.code, verdict.message)
+    if (this.#ended.signal.aborted) verdict.end?.(this)
+    else this.#onEnd = verdict.end
   }
 
   async #presence(): Promise<void> {

@@ -33,17 +33,6 @@ export interface Transport {
   sweep(nowMs: number): void
 }
 
-/** How long the last bytes may take to get out to a viewer that is being closed. */
-const farewellMs = 5000
-
-/** What waits is still sent; but a client that does not read would hold the socket and all of that for ever. */
-export function closeSoon(socket: Socket): void {
-  socket.destroySoon()
-  if (socket.destroyed) return
-  const timer = setTimeout(() => socket.destroy(), farewellMs)
-  socket.once('close', () => clearTimeout(timer))
-}
-
 /** Reports what becomes of a socket. Many players just drop the connection when they are done: that is no failure. */
 export function watchSocket(socket: Socket, owner: TransportOwner): void {
   socket.on('drain', () => owner.onDrain())

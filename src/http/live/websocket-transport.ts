@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import { monotonicMs } from '../../base/clock.ts'
 import { WeirError } from '../../base/errors.ts'
 import { plainIp } from '../../base/plain-ip.ts'
-import { closeSoon, type Transport, type TransportOwner, watchSocket } from './transport.ts'
+import { closeSoon } from '../../worker/close-soon.ts'
+import { type Transport, type TransportOwner, watchSocket } from './transport.ts'
 import { acceptKey, closeCode, encodeClose, encodeFrame, isKey, opcode } from './websocket.ts'
 import { WebSocketReader } from './websocket-reader.ts'
 
@@ -157,6 +158,7 @@ export function answerUpgrade(socket: Socket, status: number): void {
     'Connection: close',
     ...(status === 426 ? ['Upgrade: websocket', 'Sec-WebSocket-Version: 13'] : []),
     ...(status === 503 ? ['Retry-After: 5'] : []),
+    ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
   ]
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   closeSoon(socket)

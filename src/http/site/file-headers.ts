@@ -9,7 +9,9 @@ const segments = new Set(['.ts', '.m4s', '.m4f'])
 /**
  * How caches may keep a file. Segments may be kept; playlists and everything else has to be asked for again, which
  * costs an answer without a body (ETag) when nothing has changed.
+ * @param isPrivate it is not for everybody: only the client itself may keep it
  */
-export function cacheControlOf(path: string): string {
-  return segments.has(extname(path)) ? `public, max-age=${segmentSeconds}` : 'no-cache'
+export function cacheControlOf(path: string, isPrivate = false): string {
+  if (!segments.has(extname(path))) return isPrivate ? 'private, no-cache' : 'no-cache'
+  return `${isPrivate ? 'private' : 'public'}, max-age=${segmentSeconds}`
 }

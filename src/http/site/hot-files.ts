@@ -26,6 +26,13 @@ export interface HotFileLimits {
   readonly maxFileBytes: number
 }
 
+/** How one answer differs from what everybody gets. */
+export interface HotFileVariant {
+  readonly cacheControl: string
+  /** Absent: the file as it is. */
+  readonly change?: (bytes: Buffer) => Buffer
+}
+
 const standardLimits: HotFileLimits = { maxBytes: 64 * 1024 * 1024, maxFileBytes: 16 * 1024 * 1024 }
 
 /** A file that nobody asked for in this time is let go, in milliseconds. */
@@ -67,21 +74,27 @@ export class HotFiles {
    * @param otherwise answers the request if the file is not kept: it is not there, or too large
    * @returns whether that is so; if not, nothing has happened
    */
-  answer(path: string, request: IncomingMessage, response: ServerResponse, otherwise: () => void): boolean {
+  answer(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    otherwise: () => void,
+    variant?: HotFileVariant,
+  ): boolean {
     const maxAgeMs = recheckMs.get(extname(path))
     const isSimple = request.method === 'GET' || request.method === 'HEAD'
     if (maxAgeMs === undefined || !isSimple || request.headers.range !== undefined) return false
     const nowMs = monotonicMs()
     const file = this.#files.get(path)
     if (file !== undefined && nowMs - file.checkedAtMs <= maxAgeMs) {
-      send(file, request, response, nowMs)
+      send(file, request, response, nowMs, variant)
       return true
     }
     this.#check(path).then(
       (checked) => {
         if (response.destroyed) return
         if (checked === null) otherwise()
-        else send(checked, request, response, monotonicMs())
+        else send(checked, request, response, monotonicMs(), variant)
       },
       // Whatever is wrong with it, the other way meets it too, and tells.
       () => otherwise(),
@@ -158,16 +171,25 @@ function newHotFile(path: string, bytes: Buffer, etag: string, modified: Date): 
   return { bytes, etag, headers, modifiedMs: modified.getTime(), checkedAtMs: 0, usedAtMs: 0 }
 }
 
-function send(file: HotFile, request: IncomingMessage, response: ServerResponse, nowMs: number): void {
+function send(
+  file: HotFile,
+  request: IncomingMessage,
+  response: ServerResponse,
+  nowMs: number,
+  variant?: HotFileVariant,
+): void {
   file.usedAtMs = nowMs
+  const cacheControl = variant?.cacheControl ?? file.headers['Cache-Control']
   if (isUnchanged(file, request.headers)) {
-    response.writeHead(304, { ETag: file.etag, 'Cache-Control': file.headers['Cache-Control'] })
+    response.writeHead(304, { ETag: file.etag, 'Cache-Control': cacheControl })
     response.end()
     return
   }
-  response.writeHead(200, file.headers)
+  const bytes = variant?.change?.(file.bytes) ?? file.bytes
+  const changed = { 'Content-Length': bytes.length, 'Cache-Control': cacheControl }
+  response.writeHead(200, variant === undefined ? file.headers : { ...file.headers, ...changed })
   if (request.method === 'HEAD') response.end()
-  else response.end(file.bytes)
+  else response.end(bytes)
 }
 
 /** Whether the client has the file as it is (RFC 9110, 13.1.2 and 13.1.3). */

@@ -3,21 +3,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { codeOf, messageOf } from '../../base/errors.ts'
+import type { AccessPipeline } from '../../access/access-pipeline.ts'
+import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { createApp } from '../app.ts'
+import { answerStatus } from '../live/http-transport.ts'
+import { statusOf } from '../live/status-of.ts'
 import { requestTarget } from '../request-target.ts'
 import { VodSite, type VodSiteHost } from '../vod/vod-site.ts'
 import { cacheControlOf } from './file-headers.ts'
 import { FileRoots, type FileTarget } from './file-roots.ts'
 import { flvFromOffset } from './flv-start.ts'
+import { HlsGuard } from './hls-guard.ts'
 import { HotFiles } from './hot-files.ts'
+import { carriedQuery, withQuery } from './playlist-query.ts'
 
 /** What the site needs of its worker. */
 export interface SiteHost {
   readonly logger: Logger
   readonly config: Config
+  readonly access: AccessPipeline
 }
 
 /** The files that are served over HTTP. */
@@ -26,6 +32,9 @@ export class Site implements VodSiteHost {
   readonly #app = createApp()
   readonly #hot = new HotFiles()
   readonly #vod: VodSite
+  readonly #guard: HlsGuard
+  /** Requests whose answers are for nobody else. */
+  readonly #private = new WeakSet<IncomingMessage>()
   #config: Config
   #roots: FileRoots
 
@@ -33,6 +42,7 @@ export class Site implements VodSiteHost {
     this.#host = host
     this.#config = host.config
     this.#roots = new FileRoots(host.config)
+    this.#guard = new HlsGuard(host, host.config)
     this.#vod = new VodSite(this)
   }
 
@@ -47,13 +57,42 @@ export class Site implements VodSiteHost {
   /** Answers a request; to be called after {@link start}. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const answer = (): void => this.#app.handle(request, response)
-    if (this.#vod.answer(request, response, answer)) return
     const file = this.find(request)
-    if (file === null || !this.#hot.answer(pathOf(file), request, response, answer)) answer()
+    const owners = file === null ? [] : this.#guard.ownersOf(pathOf(file))
+    if (file !== null && owners.length > 0) {
+      this.#guard.check(request, owners).then(
+        (refused) => {
+          if (response.destroyed) return
+          if (refused === null) this.#handlePrivate(file, request, response)
+          else answerStatus(response, statusOf(new WeirError(refused.code, refused.message)))
+        },
+        (error: unknown) => {
+          this.#host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
+          answerStatus(response, 500)
+        },
+      )
+    } else if (this.#vod.answer(request, response, answer)) return
+    else if (file === null || !this.#hot.answer(pathOf(file), request, response, answer)) answer()
+  }
+
+  /** Sends a file that is for this client alone; of a playlist, with what it needs to be let in again. */
+  #handlePrivate(file: FileTarget, request: IncomingMessage, response: ServerResponse): void {
+    const query = carriedQuery(requestTarget(request).query)
+    const isChanged = query !== '' && file.path.endsWith('.m3u8')
+    // A part of the file would not be that part of what the others are of.
+    if (isChanged) delete request.headers.range
+    this.#private.add(request)
+    const variant = {
+      cacheControl: cacheControlOf(file.path, true),
+      ...(isChanged ? { change: (bytes: Buffer) => Buffer.from(withQuery(bytes.toString(), query)) } : {}),
+    }
+    const answer = (): void => this.#app.handle(request, response)
+    if (!this.#hot.answer(pathOf(file), request, response, answer, variant)) answer()
   }
 
   /** To be called about once a second. */
   sweep(nowMs: number): void {
+    this.#guard.sweep()
     this.#hot.sweep(nowMs)
     this.#vod.sweep(nowMs)
   }
@@ -65,7 +104,8 @@ export class Site implements VodSiteHost {
       dotfiles: 'ignore',
       redirect: true,
       cacheControl: false,
-      setHeaders: (reply, path) => reply.header('Cache-Control', cacheControlOf(path)),
+      setHeaders: (reply, path) =>
+        reply.header('Cache-Control', cacheControlOf(path, this.#private.has(reply.request.raw))),
     })
     fastify.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
       const status = error.statusCode ?? 500
@@ -88,6 +128,7 @@ export class Site implements VodSiteHost {
     const before = this.#config
     this.#config = config
     this.#roots = new FileRoots(config)
+    this.#guard.reload(config)
     this.#vod.reload(before)
   }
 

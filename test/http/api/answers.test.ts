@@ -175,6 +175,7 @@ test('what a page of requests shows holds no password', async () => {
 test('the features are those that the configuration acts on', () => {
   const { httpHooks, dvr, transcode, ingest, hls, hds } = vhost.entries
   expect(features).toMatchObject({
+    ssl: isActedOn(configuration.entries.rtmps),
     callback: isActedOn(httpHooks),
     dvr: isActedOn(dvr),
     transcode: isActedOn(transcode),

@@ -18,6 +18,7 @@ import type {
   WorkerAnswer,
   WorkerStatus,
 } from '../../../src/ipc/contract.ts'
+import type { HookCount } from '../../../src/ipc/hook-facts.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
 import { ClientListWriter } from '../../../src/worker/client-json.ts'
 import { configOf } from '../../support/config.ts'
@@ -65,6 +66,10 @@ const traffic: VhostTraffic = {
   ...{ sendBytes: 900, recvBytes: 1100, sendKbps: 7, recvKbps: 9 },
 }
 
+const hookCount: HookCount = {
+  ...{ action: 'on_connect', answered: 5, refused: 1, failed: 2, retried: 3, dropped: 4, seconds: 0.25 },
+}
+
 const status: WorkerStatus = {
   ...{ role: 'stream', index: 1, pid: process.pid, uptimeMs: 5000, rssBytes: 50_000_000, cpuMs: 300 },
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
@@ -82,6 +87,8 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
   switch (question.ask) {
     case 'status':
       return { of: 'status', status }
+    case 'hooks':
+      return { of: 'hooks', hooks: [hookCount] }
     case 'usage':
       return { of: 'usage', usage: process.resourceUsage() }
     case 'clients':

@@ -2,11 +2,14 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Verdict } from '../../../src/access/access-check.ts'
+import { AccessPipeline } from '../../../src/access/access-pipeline.ts'
 import { monotonicMs } from '../../../src/base/clock.ts'
 import { LiveSite } from '../../../src/http/live/live-site.ts'
 import { opcode } from '../../../src/http/live/websocket.ts'
 import type { ToMaster } from '../../../src/ipc/contract.ts'
 import { FlvReader } from '../../../src/media/flv/reader.ts'
+import { FakeCheck } from '../../support/access.ts'
 import { fakeBackSource } from '../../support/back-source.ts'
 import { configOf } from '../../support/config.ts'
 import { recordingLogger } from '../../support/logger.ts'
@@ -22,22 +25,28 @@ const handshake = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]
 
+const full = { code: 'CONNECTION_LIMIT', message: 'max_connections 1 is reached' } as const
+
 /** A site on a real port, with a master that admits everybody unless told otherwise. */
 async function setUp(remux = '', settings = '') {
   const sent: ToMaster[] = []
   const { logger, lines } = recordingLogger()
   let admits = true
+  const [local, hooks] = [new FakeCheck('local'), new FakeCheck('hooks')]
+  local.isWanted = false
+  hooks.isWanted = false
   const config = configOf(`${settings} vhost __defaultVhost__ { http_remux { enabled on; ${remux} } }`)
   const files = { has: async () => false, handle: () => expect.unreachable('no file is served here') }
   const host = {
     onTaken: () => {},
     logger,
     config,
+    access: new AccessPipeline(logger, [local], [hooks]),
     send: (message: ToMaster) => {
       sent.push(message)
       if (message.t !== 'admit') return
       const { connectionId } = message
-      setImmediate(() => site.onMessage({ t: 'admission', connectionId, admitted: admits }))
+      setImmediate(() => site.onMessage({ t: 'admission', connectionId, refusal: admits ? null : full }))
     },
   }
   const site = new LiveSite(host, files)
@@ -69,7 +78,20 @@ async function setUp(remux = '', settings = '') {
   }
   const ofViewers = (): string[] => sent.map(({ t }) => t).filter((t) => t === 'admit' || t === 'left')
   const closes = () => lines.filter(({ msg }) => msg === 'closed')
-  return { site, port, back, sent, lines, goLive, absent, ofViewers, closes, refuse: () => (admits = false) }
+  return {
+    site,
+    port,
+    back,
+    sent,
+    lines,
+    goLive,
+    absent,
+    ofViewers,
+    closes,
+    local,
+    hooks,
+    refuse: () => (admits = false),
+  }
 }
 
 /** A client that sends text and keeps what it gets. */
@@ -285,5 +307,67 @@ describe('a viewer over WebSocket', () => {
     await goLive()
     expect(await statusLine()).toBe('HTTP/1.1 503 Service Unavailable')
     await ended
+  })
+})
+
+describe('a viewer that has to be checked', () => {
+  const no: Verdict = { ok: false, code: 'ACCESS_FAILED', message: 'not you' }
+
+  test('gets the stream after the verdict, and its end is told', async () => {
+    const { port, goLive, hooks, local } = await setUp()
+    hooks.isWanted = local.isWanted = true
+    hooks.waits = true
+    const headers = ['Referer: http://page.example/']
+    const { received, statusLine, socket } = await client(
+      port,
+      request(...headers).replace('.flv', '.flv?token=1'),
+    )
+    await vi.waitFor(() => expect(hooks.asked).toHaveLength(1))
+    expect(hooks.asked[0]).toMatchObject({
+      ...{ action: 'play', vhost: '__defaultVhost__', app: 'live', stream: 'x', param: '?token=1' },
+      ...{ pageUrl: 'http://page.example/', tcUrl: 'http://a/live', protocol: 'http-flv' },
+    })
+    await goLive()
+    expect(received()).toHaveLength(0)
+    hooks.answer(hooks.accepting({ action: 'play' }))
+    expect(await statusLine()).toBe('HTTP/1.1 200 OK')
+    socket.end()
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['play']))
+    expect(local.ended).toStrictEqual(['play'])
+    expect(hooks.traffic[0]!.sendBytes).toBeGreaterThan(0)
+  })
+
+  test('is refused without a word about the stream', async () => {
+    const { port, hooks, closes } = await setUp()
+    hooks.isWanted = true
+    hooks.verdict = no
+    const { statusLine } = await client(port, request())
+    expect(await statusLine()).toBe('HTTP/1.1 403 Forbidden')
+    expect(closes()).toMatchObject([{ code: 'ACCESS_FAILED' }])
+    expect(hooks.ended).toStrictEqual([])
+  })
+
+  test('and has gone by then was let in for nothing', async () => {
+    const { port, hooks, closes } = await setUp()
+    hooks.isWanted = hooks.waits = true
+    const { socket } = await client(port, request())
+    await vi.waitFor(() => expect(hooks.asked).toHaveLength(1))
+    socket.destroy()
+    await vi.waitFor(() => expect(closes()).toHaveLength(1))
+    hooks.answer(hooks.accepting({ action: 'play' }))
+    await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['play']))
+  })
+
+  test('with HEAD is checked here only', async () => {
+    const { port, hooks, local, absent } = await setUp()
+    hooks.isWanted = local.isWanted = true
+    const head = request().replace('GET', 'HEAD')
+    const allowed = await client(port, head)
+    await absent()
+    expect(await allowed.statusLine()).toBe('HTTP/1.1 404 Not Found')
+    local.verdict = no
+    const refused = await client(port, head)
+    expect(await refused.statusLine()).toBe('HTTP/1.1 403 Forbidden')
+    expect(hooks.asked).toStrictEqual([])
   })
 })

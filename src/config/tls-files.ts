@@ -1,0 +1,60 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { messageOf, WeirError } from '../base/errors.ts'
+import type { Config } from './config.ts'
+
+/** Where a certificate with its chain and its private key are. */
+export interface TlsPaths {
+  readonly cert: string
+  readonly key: string
+}
+
+/** The two, as PEM, checked against each other. */
+export interface TlsFiles {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/**
+ * Reads a certificate and its key.
+ * @param dir the directory that relative paths count from
+ * @throws WeirError TLS_FILES
+ */
+export function readTlsFiles(paths: TlsPaths, dir = process.cwd()): TlsFiles {
+  const files = { cert: readOrThrow(paths.cert, dir), key: readOrThrow(paths.key, dir) }
+  try {
+    createSecureContext(files)
+  } catch (error) {
+    const names = `certificate ${paths.cert} with key ${paths.key}`
+    throw new WeirError('TLS_FILES', `${names}: ${messageOf(error)}`, error)
+  }
+  return files
+}
+
+/**
+ * Reads all certificates and keys that a configuration has in use, so that a bad one is found before anything changes.
+ * @param dir the directory that relative paths count from
+ * @returns warnings, one line each
+ * @throws WeirError TLS_FILES
+ */
+export function checkTlsFiles(config: Config, dir: string, nowMs = Date.now()): string[] {
+  return tlsSections(config).flatMap(([name, paths]) => {
+    const { validTo, validToDate } = new X509Certificate(readTlsFiles(paths, dir).cert)
+    if (validToDate.getTime() > nowMs) return []
+    return [`${name}: the certificate ${paths.cert} expired on ${validTo}`]
+  })
+}
+
+function tlsSections({ rtmps }: Config): [string, TlsPaths][] {
+  return rtmps.enabled ? [['rtmps', rtmps]] : []
+}
+
+function readOrThrow(path: string, dir: string): Buffer {
+  try {
+    return readFileSync(resolve(dir, path))
+  } catch (error) {
+    throw new WeirError('TLS_FILES', `cannot read ${path}: ${messageOf(error)}`, error)
+  }
+}

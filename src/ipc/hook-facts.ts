@@ -1,0 +1,34 @@
+/** What the processes tell each other of `http_hooks`: part of the contract. */
+
+/** What is to be told to other servers (`http_hooks`) when something that was let in ends. */
+export interface HookVisit {
+  /** Its own: what is told twice by mistake can be told apart. */
+  id: string
+  action: 'on_close' | 'on_unpublish' | 'on_stop'
+  /** Connection id. */
+  clientId: string
+  ip: string
+  vhost: string
+  app: string
+  /** '' for a connection. */
+  stream: string
+  /** The query as the client gave it, with a leading `?`. */
+  param: string
+}
+
+/** The callbacks of one action (`http_hooks`) that a process has made. */
+export interface HookCount {
+  /** `on_connect` … */
+  action: string
+  /** Accepted, or heard of it. */
+  answered: number
+  /** Said no. */
+  refused: number
+  /** Did not answer as they should, after all retries. */
+  failed: number
+  retried: number
+  /** Not made at all: too many waited. */
+  dropped: number
+  /** That all calls took together. */
+  seconds: number
+}

@@ -1,0 +1,7 @@
+/** Where the configuration is. */
+export interface ConfigPlace {
+  /** Its absolute path. */
+  readonly file: string
+  /** The working directory of the start, before `work_dir`: what it includes may count from there. */
+  readonly cwd: string
+}
