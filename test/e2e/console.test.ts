@@ -223,6 +223,6 @@ test('pages come with what keeps them safe and quick; files of the operator win;
     more: `http_server { enabled on; listen ${server.httpPort}; dir ./html; pages off; }`,
   })
   await server.reload()
-  expect((await ask(server.httpUrl('/console/'))).status).toBe(404)
+  await until('the pages to be gone', async () => (await ask(server.httpUrl('/console/'))).status === 404)
   expect(await (await ask(server.httpUrl('/players/'))).text()).toBe('my player')
 })
