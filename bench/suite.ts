@@ -1,4 +1,5 @@
 import type { BenchCase } from './cases/bench-case.ts'
+import { dvr } from './cases/dvr.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
 import { floor } from './cases/floor.ts'
@@ -30,6 +31,7 @@ export const standingSet: readonly BenchCase[] = [
   hostile,
   httpFlv,
   hls,
+  dvr,
   floor,
   model,
 ]

@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'access', 'worker', 'pull'],
+  ['client', 'access', 'worker', 'pull', 'recordings'],
   ['hooks'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
@@ -20,6 +20,9 @@ const levels: readonly (readonly string[])[] = [
 const masterOnly = ['typebox', 'commander', 'pino-pretty']
 
 const maxLines = 400
+
+/** Tables that are read by looking up, and that splitting would only hide: files that may be longer, and by how much. */
+const longTables: Readonly<Record<string, number>> = { 'base/errors.ts': 600, 'ipc/contract.ts': 500 }
 
 interface Import {
   readonly specifier: string
@@ -138,7 +141,7 @@ describe('src/', () => {
   test.each(modules)('$path', (module) => {
     expect(levelOf(module.path), `no level is known for ${folderOf(module.path)}`).toBeGreaterThanOrEqual(0)
     expect(module.path).toMatch(/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/)
-    expect(module.lines).toBeLessThanOrEqual(maxLines)
+    expect(module.lines).toBeLessThanOrEqual(longTables[module.path] ?? maxLines)
     for (const imported of module.imports.filter(isRelative)) {
       const target = targetOf(module, imported)
       expect(byPath.has(target), `${imported.specifier} is no file: imports end in .ts`).toBe(true)

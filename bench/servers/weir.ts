@@ -18,17 +18,20 @@ export interface WeirSettings {
   readonly maxProcesses?: number
   /** Serves streams over HTTP, and with `hls` also writes segments of so many seconds and serves them. */
   readonly http?: { readonly hls?: number }
+  /** Records all streams, in this format. */
+  readonly dvr?: 'flv' | 'mp4'
   /** Environment variables of all its processes, beside this process's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** This project's server, in its full shape: master, stream workers, back-sources. */
 export function weir(settings: WeirSettings = {}): ServerSetup {
-  const { mwLatency, workers, maxProcesses, http, env = {} } = settings
+  const { mwLatency, workers, maxProcesses, http, dvr, env = {} } = settings
   const said = [
     mwLatency === undefined ? null : `mw_latency ${mwLatency}`,
     workers === undefined ? null : `worker_processes ${workers}`,
     maxProcesses === undefined ? null : `max_processes ${maxProcesses}`,
+    dvr === undefined ? null : `dvr as ${dvr.toUpperCase()}`,
   ].filter((text) => text !== null)
   return {
     name: 'Weir',
@@ -52,6 +55,9 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
         ...(http?.hls === undefined
           ? []
           : [`  hls { enabled on; hls_fragment ${http.hls}; hls_path ${htmlOf(dir)}; }`]),
+        ...(dvr === undefined
+          ? []
+          : [`  dvr { enabled on; dvr_path ${dir}/recordings/[app]/[stream].${dvr}; }`]),
         ...(mwLatency === undefined ? [] : [`  play { mw_latency ${mwLatency}; }`]),
         '}',
       ]

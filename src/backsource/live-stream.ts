@@ -22,6 +22,7 @@ import {
   sequenceHeaderFlag,
   videoType,
 } from '../media/packet.ts'
+import { dvrOutput } from './dvr/dvr-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { StreamOutputs } from './stream-output.ts'
@@ -38,7 +39,7 @@ export interface LiveStreamOwner {
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput]
+const outputKinds = [hlsOutput, dvrOutput]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -202,6 +203,7 @@ export class LiveStream {
       video: this.#video,
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
+      dvr: this.#outputs.facts.dvr ?? null,
     }
   }
 

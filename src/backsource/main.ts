@@ -21,6 +21,8 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { dvrListener } from './dvr/dvr-stream.ts'
+import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
 import type { SubscriberChannel } from './subscription.ts'
@@ -90,6 +92,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (message.t === 'open') this.#open(message.stream, message.source, message.publisher)
     else if (message.t === 'close') this.#close(message.source)
     else if (message.t === 'dispose') this.#dispose(message.stream)
+    else if (message.t === 'recover') this.#recover()
   }
 
   reload(config: Config): void {
@@ -219,6 +222,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (vhost !== null) this.#track(disposeHls(stream, vhost.hls, this.#config.utcTime, this.#logger))
   }
 
+  #recover(): void {
+    this.#track(recoverAtStart(this.#config, this.#logger, dvrListener(this.#logger, this.hooks)))
+  }
+
   #track(work: Promise<void>): void {
     const tracked: Promise<void> = work.finally(() => this.#closing.delete(tracked))
     this.#closing.add(tracked)
@@ -233,7 +240,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     const outcome = await Promise.race([Promise.all(this.#closing), late])
     clearTimeout(timer)
     if (outcome === 'late') {
-      this.#logger.error({ code: 'HLS_BEHIND' }, 'hls: the disk did not take the last segments in time')
+      this.#logger.error(
+        { code: 'FILES_LATE' },
+        'the disk did not take the last of the streams’ files in time',
+      )
     }
   }
 

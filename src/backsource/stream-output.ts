@@ -22,7 +22,7 @@ export interface OutputHost {
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

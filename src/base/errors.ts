@@ -126,6 +126,31 @@ export const errorTable = {
     summary: 'A codec configuration (H.264, AAC) inside the media is malformed.',
     remedy: 'Check what the encoder sends with ffprobe.',
   },
+  // recordings
+  FILES_LATE: {
+    summary: 'A process ended while the disk had not taken the last segments or recordings of its streams.',
+    remedy: 'Check the disk; what there is of them becomes whole when the stream is published again.',
+  },
+  DVR_WRITE: {
+    summary:
+      'A recording cannot be written. What is on the disk of it becomes a file, and another one is tried.',
+    remedy:
+      'Check the disk and the permissions of the directory of dvr_path; it is tried again after 1 to 30 s.',
+  },
+  DVR_BEHIND: {
+    summary: 'The disk does not take a recording as fast as it comes; it was ended there.',
+    remedy: 'Check the disk that dvr_path is on; another recording is tried after 1 to 30 s.',
+  },
+  DVR_CODEC: {
+    summary: 'A track of the stream has a codec that MP4 recordings cannot carry, or a broken configuration.',
+    remedy:
+      'Record as FLV, or let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
+  },
+  DVR_RECOVER: {
+    summary: 'What a killed process left of a recording cannot be finished.',
+    remedy:
+      'Check the permissions of the directory; the file stays, and it is tried again at the next start.',
+  },
   // HLS
   PATH_TEMPLATE: {
     summary: 'A file name made from a template would leave its directory, or is none.',

@@ -37,8 +37,8 @@ export function rtmpsEndpoints({ rtmps }: Config): readonly Endpoint[] {
 }
 
 /**
- * Whether two protocols are told to listen on one address. Ports are shared between processes, so that the system
- * would allow it, and deal each client to either protocol by chance.
+ * Whether two protocols, or metrics and other HTTP, are told to listen on one address. Ports are shared between processes, so
+ * that the system would allow it, and deal each client to either by chance.
  * @returns what is wrong, in one sentence, or null
  */
 export function endpointClash(config: Config): string | null {
@@ -51,6 +51,11 @@ export function endpointClash(config: Config): string | null {
       return `listen ${name} is for ${other}, and ${who} listens on ${name} too`
     taken.set(name, who)
   }
+  for (const { endpoint, api, site, exporter } of httpEndpoints(config)) {
+    if (!exporter || (!api && !site)) continue
+    const section = api ? 'http_api' : 'http_server'
+    return `exporter listens on ${endpointName(endpoint)}, and ${section} too: the exporter needs an address of its own`
+  }
   return null
 }
 
@@ -59,10 +64,9 @@ function listened(config: Config): { who: string; endpoint: Endpoint }[] {
   return [
     ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
     ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
-    ...httpEndpoints(config).flatMap(({ endpoint, api, site, exporter }) => [
-      // The two may share one.
-      ...(api || site ? [{ who: api ? 'http_api' : 'http_server', endpoint }] : []),
-      ...(exporter ? [{ who: 'exporter', endpoint }] : []),
-    ]),
+    ...httpEndpoints(config).map(({ endpoint, api, site }) => ({
+      who: api ? 'http_api' : site ? 'http_server' : 'exporter',
+      endpoint,
+    })),
   ]
 }

@@ -101,6 +101,8 @@ export type FromMaster =
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
+  /** Make whole recordings of what an earlier run of the server left unfinished. */
+  | { t: 'recover' }
 
 /** Any worker to the master. */
 export type ToMaster =
@@ -208,6 +210,24 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if the stream is recorded. */
+  dvr?: DvrStatus
+}
+
+/** The recorder of a stream. */
+export interface DvrStatus {
+  enabled: boolean
+  /** `dvr_plan` */
+  plan: 'session' | 'segment' | 'append'
+  /** Whether a file is being written. */
+  recording: boolean
+  /** What that file will be called; '' if there is none. Of it, bytes and length so far. */
+  file: string
+  bytes: number
+  durationMs: number
+  /** Recordings that are whole, and how often one could not be written, since the back-source has the stream. */
+  files: number
+  errors: number
 }
 
 /** The HLS of a stream. */
@@ -355,6 +375,7 @@ export interface StreamInfo {
   video: VideoDescription | null
   audio: AudioDescription | null
   hls: HlsStatus | null
+  dvr: DvrStatus | null
 }
 
 /**

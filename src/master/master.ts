@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, isErrorCode, messageOf, WeirError } from '../base/errors.ts'
+import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
-import type { ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import { encodeAnswer } from '../ipc/answer-codec.ts'
+import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import { type ClientDesk, handleClientMessage } from './client-messages.ts'
 import type { ConfigPlace } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
-import { InquiryDesk } from './inquiry-desk.ts'
+import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import {
@@ -26,7 +29,10 @@ import {
 } from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
+import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { SourceTable } from './source-table.ts'
+import { tellFirst } from './tell-first.ts'
+import { ToldBytes } from './told-bytes.ts'
 import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -48,15 +54,16 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #startedAt = Date.now()
+  readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
   readonly #admission: Admission
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
-  readonly #desk: InquiryDesk
   readonly #ends: WorkerEnds
   readonly #visits: VisitLedger
+  readonly #told = new ToldBytes()
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -97,7 +104,7 @@ export class Master {
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
     this.#admission = new Admission(config)
     this.#pool = new BackSourcePool(
-      (listener) => this.#spawn('back-source', listener),
+      tellFirst({ t: 'recover' }, (listener) => this.#spawn('back-source', listener)),
       poolLimits(config),
       this.#logger,
       {
@@ -105,9 +112,8 @@ export class Master {
           if (message.t === 'opened') this.#table.opened(backSource, message.source)
           else if (message.t === 'detached') this.#table.detached(backSource, message.source)
           else if (message.t === 'disconnect') {
-            const { source, message: reason } = message
             const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
-            this.#table.disconnect(backSource, source, code, reason)
+            this.#table.disconnect(backSource, message.source, code, message.message)
           }
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
@@ -117,11 +123,6 @@ export class Master {
     this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
-    const workers = () => this.#workers
-    this.#desk = new InquiryDesk(
-      { table: this.#table, workers, facts: () => this.#facts(), reload: () => this.reload() },
-      log.logger,
-    )
   }
 
   /**
@@ -213,6 +214,41 @@ export class Master {
     }
   }
 
+  async #report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void> {
+    const { inquiry, question, pids } = message
+    const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
+      this.#told.onAnswer(asked, question, answer)
+    })
+    const own = pids === null ? await this.#answer(question) : null
+    if (own !== null) {
+      const answer = encodeAnswer(own)
+      answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
+    }
+    worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
+  }
+
+  /** What this process itself has to say, if anything. */
+  async #answer(question: Question): Promise<Answer | null> {
+    switch (question.ask) {
+      case 'status': {
+        const facts = this.#meter.read()
+        return { of: 'status', status: { role: 'master', index: 0, ...facts, connections: 0, streams: [] } }
+      }
+      case 'usage':
+        return { of: 'usage', usage: process.resourceUsage() }
+      case 'audience':
+        return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
+      case 'traffic':
+        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
+      case 'unpublish':
+        return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
+      case 'reload':
+        return { of: 'reload', outcome: await this.reload() }
+      default:
+        return null
+    }
+  }
+
   get #workers(): WorkerHandle[] {
     return [...this.#clientWorkers, ...this.#pool.workers]
   }
@@ -290,8 +326,16 @@ export class Master {
   }
 
   #groupOf(role: 'stream' | 'http'): WorkerGroup {
+    const desk: ClientDesk = {
+      admission: this.#admission,
+      table: this.#table,
+      visits: this.#visits,
+      told: this.#told,
+      logger: this.#logger,
+      report: (worker, message) => this.#report(worker, message),
+    }
     return new WorkerGroup((index, listener) => this.#spawn(role, listener, index), this.#logger, {
-      onMessage: (worker, message) => this.#onClientMessage(worker, message),
+      onMessage: (worker, message) => handleClientMessage(worker, message, desk),
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
@@ -310,7 +354,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
-        this.#desk.onExit(worker)
+        this.#told.onExit(worker, this.#table.sources)
         this.#ends.onExit(worker)
       },
     }
@@ -325,45 +369,5 @@ export class Master {
       },
       watched,
     )
-  }
-
-  #onClientMessage(worker: WorkerHandle, message: WorkMessage): void {
-    switch (message.t) {
-      case 'admit': {
-        const refusal = this.#admission.admit(worker, message.connectionId, message.ip)
-        worker.send({ t: 'admission', connectionId: message.connectionId, refusal })
-        break
-      }
-      case 'left':
-        this.#admission.left(worker, message.connectionId)
-        break
-      case 'publish':
-        this.#table.publish(worker, message).catch((error: unknown) => {
-          this.#logger.error({ code: codeOf(error), err: error }, 'a publish could not be decided')
-        })
-        break
-      case 'unpublish':
-        this.#table.unpublish(worker, message.publishId, message.stream)
-        break
-      case 'publish-checked':
-        this.#table.checked(worker, message.request, message.alive)
-        break
-      case 'visit-began':
-      case 'visit-ended':
-        this.#visits.onMessage(worker, message)
-        break
-      case 'watch':
-        this.#table.watch(worker, message.stream)
-        break
-      case 'unwatch':
-        this.#desk.onUnwatch(worker, message.stream)
-        this.#table.unwatch(worker, message.stream, message.bytesOut)
-        break
-      case 'inquire':
-        this.#desk.onInquire(worker, message)
-        break
-      default:
-        throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
-    }
   }
 }

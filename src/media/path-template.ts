@@ -43,6 +43,42 @@ export function expandPath(template: string, values: TemplateValues): string {
   return segments.join('/')
 }
 
+/** A template in two parts. */
+export interface SplitTemplate {
+  /** The directory that stands before the first variable: nothing that the template gives leaves it. */
+  readonly root: string
+  /** The rest, for {@link expandPath}. */
+  readonly below: string
+}
+
+/** Where the directory of a template ends that has it in it: `/data/[app]/[stream].flv`. */
+export function splitTemplate(template: string): SplitTemplate {
+  const variable = template.search(variables)
+  const slash = template.lastIndexOf('/', variable < 0 ? template.length : variable)
+  if (slash < 0) return { root: '.', below: template }
+  return { root: slash === 0 ? '/' : template.slice(0, slash), below: template.slice(slash + 1) }
+}
+
+/**
+ * What the segments of a path look like that a template gives at any time, each from its beginning to its end.
+ * @param values a variable of the time without a value may be any number
+ */
+export function pathPatterns(template: string, values: TemplateValues): RegExp[] {
+  const source = template.split(variables).map((part, index) => {
+    if (index % 2 === 0) return escaped(part)
+    const value = partOf(part, values)
+    return value === undefined ? '\\d+' : escaped(value)
+  })
+  const segments = source.join('').split('/')
+  return segments
+    .filter((segment) => segment !== '' && segment !== '\\.')
+    .map((text) => new RegExp(`^${text}$`))
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
 function partOf(name: string, values: TemplateValues): string | undefined {
   switch (name) {
     case 'vhost':

@@ -171,6 +171,7 @@ describe('what the API is told', () => {
       video: null,
       audio: null,
       hls: null,
+      dvr: null,
     })
     live.publish('abc')
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))

@@ -63,6 +63,14 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'dvr.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
+    expect(config.vhosts[standard]?.dvr).toMatchObject({
+      enabled: true,
+      dvrPlan: 'session',
+      dvrDuration: 600,
+    })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,

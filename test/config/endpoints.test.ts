@@ -62,17 +62,17 @@ describe('RTMP and HTTP', () => {
       'listen 1935 is for RTMP, and http_server listens on 1935 too',
     ],
     ['http_api { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and http_api listens on 1935 too'],
-    ['exporter { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and exporter listens on 1935 too'],
-    [
-      'http_api { enabled on; } exporter { enabled on; listen 1985; }',
-      'listen 1985 is for http_api, and exporter listens on 1985 too',
-    ],
     ['rtmps { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and rtmps listens on 1935 too'],
     [
       'rtmps { enabled on; } http_server { enabled on; listen 1443; }',
       'listen 1443 is for rtmps, and http_server listens on 1443 too',
     ],
     ['rtmps { listen 1935; }', null],
+    ['exporter { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and exporter listens on 1935 too'],
+    [
+      'http_api { enabled on; } exporter { enabled on; listen 1985; }',
+      'exporter listens on 1985, and http_api too: the exporter needs an address of its own',
+    ],
     ['http_server { listen 1935; }', null],
     ['http_server { enabled on; listen 127.0.0.1:1935; }', null],
   ])('with %s: %s', (text, clash) => {

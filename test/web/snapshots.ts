@@ -23,6 +23,7 @@ export function streamOf(fields: Partial<Stream>): Stream {
     publish_ms: 0,
     players: {},
     hls: null,
+    dvr: null,
     ...fields,
   }
 }

@@ -4,6 +4,7 @@ import type { VhostConfig } from '../../config/config.ts'
 import type { HlsStatus } from '../../ipc/contract.ts'
 import { Segmenter, type SegmentStart } from '../../media/hls/segmenter.ts'
 import type { Packet } from '../../media/packet.ts'
+import { WriteQueue } from '../disk/write-queue.ts'
 import type { OutputFacts, OutputKind, StreamOutput } from '../stream-output.ts'
 import { disposeStore } from './dispose.ts'
 import { KeyRing } from './key-ring.ts'
@@ -11,7 +12,6 @@ import { canChangeTo, type HlsConfig, namesOf, segmenterOptions, windowOptions }
 import { PlaylistStore, type PublishedSegment } from './playlist-store.ts'
 import type { SegmentFile } from './segment-file.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { WriteQueue } from './write-queue.ts'
 
 /** What the owner of a stream hears of its HLS. */
 export interface HlsListener {

@@ -13,7 +13,7 @@ import {
 import type { SegmentStart } from '../../media/hls/segmenter.ts'
 import { PlaylistWindow, type WindowOptions } from '../../media/hls/window.ts'
 import { measureTs } from '../../media/ts/span.ts'
-import { moveFile, removeFile, replaceFile } from './files.ts'
+import { moveFile, removeFile, replaceFile } from '../disk/files.ts'
 import type { SegmentCipher } from './key-ring.ts'
 import { SegmentFile } from './segment-file.ts'
 

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { noteBuffer } from '../../base/external-memory.ts'
 import type { SegmentStart } from '../../media/hls/segmenter.ts'
-import { createFile, removeFile, writeAll } from './files.ts'
+import { createFile, removeFile, writeAll } from '../disk/files.ts'
 import type { SegmentCipher } from './key-ring.ts'
 
 /**

@@ -12,6 +12,7 @@ import { registerIndexPages } from './index-pages.ts'
 import { asScript, isCallback } from './jsonp.ts'
 import { registerLists } from './lists.ts'
 import { openPaths, outside, registerProbes } from './probes.ts'
+import { registerRecordings } from './recordings.ts'
 import { registerServer } from './server.ts'
 import { registerSystem } from './system.ts'
 
@@ -61,6 +62,7 @@ export async function createApi(host: ApiHost): Promise<Api> {
   registerIndexPages(fastify, host)
   registerSystem(fastify, host)
   registerLists(fastify, host)
+  registerRecordings(fastify, host)
   registerServer(fastify, host)
   registerProbes(fastify, host)
   const feed = registerEvents(fastify, host)

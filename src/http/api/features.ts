@@ -8,7 +8,7 @@ export const features: Features = {
   callback: true,
   api: true,
   httpd: true,
-  dvr: false,
+  dvr: true,
   transcode: false,
   ingest: false,
   stat: true,

@@ -16,6 +16,7 @@ const urls = {
   vhosts: 'virtual hosts, or one of them',
   streams: 'streams, or one of them; DELETE takes it from its publisher',
   clients: 'publishers and players, or one of them; DELETE closes its connection',
+  recordings: 'what DVR has recorded, and what it records',
   workers: 'the processes of the server',
   events: 'all of this once a second, as server-sent events',
   reload: 'POST: reads the configuration again',

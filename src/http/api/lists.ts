@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
+import type { DvrStatus } from '../../ipc/contract.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
 import { urlOf } from '../../worker/client-json.ts'
 import type { StreamView, TrafficView } from '../views.ts'
@@ -138,5 +139,10 @@ export function streamData(view: StreamView): StreamData {
       profile: audio.profile ?? unknown,
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
+    dvr: view.dvr && dvrData(view.dvr),
   }
+}
+
+function dvrData({ durationMs, ...dvr }: DvrStatus): StreamData['dvr'] {
+  return { ...dvr, duration: durationMs / 1000 }
 }

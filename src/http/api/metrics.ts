@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
-import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
+import { type DvrStatus, maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
@@ -175,6 +175,28 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_hls_lost_segments_total',
     'HLS segments that could not be written.',
     labelled.flatMap(({ view, labels }) => (view.hls === null ? [] : [[labels, view.hls.lost] as const])),
+  )
+  const recorded = (value: (dvr: DvrStatus) => number): Values =>
+    labelled.flatMap(({ view, labels }) => (view.dvr === null ? [] : [[labels, value(view.dvr)] as const]))
+  page.gauge(
+    'stream_recording',
+    'Whether a recording of a stream is being written.',
+    recorded(({ recording }) => Number(recording)),
+  )
+  page.gauge(
+    'stream_recording_bytes',
+    'Of the recording that is being written.',
+    recorded(({ bytes }) => bytes),
+  )
+  page.counter(
+    'stream_recordings_total',
+    'Recordings that are whole.',
+    recorded(({ files }) => files),
+  )
+  page.counter(
+    'stream_recording_errors_total',
+    'How often a recording could not be written.',
+    recorded(({ errors }) => errors),
   )
 }
 

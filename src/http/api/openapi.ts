@@ -14,10 +14,8 @@ const pageParameters = [
   },
 ]
 
-const searchParameter = {
-  ...{ name: 'search', in: 'query', schema: { type: 'string', maxLength: 255 } },
-  description:
-    'Only entries that have all these words in id, address, url, protocol or type, in any case of letters.',
+function queryParameter([name, description]: readonly [string, string]): object {
+  return { name, in: 'query', description, schema: { type: 'string' } }
 }
 
 const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
@@ -54,8 +52,9 @@ function pathItem(path: string, item: PathItem): object {
 }
 
 function operationOf(operation: Operation): object {
-  const { summary, answer, type = 'application/json', paged, search, codes = {}, open = false } = operation
-  const parameters = [...(paged ? pageParameters : []), ...(search ? [searchParameter] : [])]
+  const { summary, answer, type = 'application/json', paged = false, query = {}, codes = {} } = operation
+  const { open = false } = operation
+  const parameters = [...(paged ? pageParameters : []), ...Object.entries(query).map(queryParameter)]
   const also = Object.entries(codes).map(([code, meaning]) => `code ${code}: ${meaning}`)
   return {
     summary,

@@ -38,6 +38,28 @@ export function fragmentBytes(videoFrames: number, audioFrames: number, dataByte
  * @param offsetMs what is added to the samples' times
  */
 export function writeFragment(sequence: number, samples: readonly Sample[], offsetMs: number): Uint8Array {
+  const fragment = Buffer.allocUnsafeSlow(fragmentSize(samples))
+  writeFragmentInto(fragment, 0, sequence, samples, offsetMs)
+  return fragment
+}
+
+/** Bytes of the fragment that {@link writeFragmentInto} writes. */
+export function fragmentSize(samples: readonly Sample[]): number {
+  const videoFrames = samples.filter(({ track }) => track === 'video').length
+  return fragmentBytes(videoFrames, samples.length - videoFrames, bytesOf(samples))
+}
+
+/**
+ * As {@link writeFragment}, into `target`, which has room for {@link fragmentSize} bytes at `start`.
+ * @returns the offset behind it
+ */
+export function writeFragmentInto(
+  target: Buffer,
+  start: number,
+  sequence: number,
+  samples: readonly Sample[],
+  offsetMs: number,
+): number {
   const video = samples.filter(({ track }) => track === 'video')
   const audio = samples.filter(({ track }) => track === 'audio')
   const videoBytes = bytesOf(video)
@@ -50,12 +72,11 @@ export function writeFragment(sequence: number, samples: readonly Sample[], offs
     ...(video.length === 0 ? [] : [fragmentOf(videoTrackId, video, dataAt, offsetMs)]),
     ...(audio.length === 0 ? [] : [fragmentOf(audioTrackId, audio, dataAt + videoBytes, offsetMs)]),
   )
-  const fragment = Buffer.allocUnsafeSlow(size)
-  let at = moof.copy(fragment)
-  at = fragment.writeUInt32BE(mdatBytes + dataBytes, at)
-  at += fragment.write('mdat', at, 'latin1')
-  for (const { body, start, end } of [...video, ...audio]) at += body.copy(fragment, at, start, end)
-  return fragment
+  let at = start + moof.copy(target, start)
+  at = target.writeUInt32BE(mdatBytes + dataBytes, at)
+  at += target.write('mdat', at, 'latin1')
+  for (const { body, start, end } of [...video, ...audio]) at += body.copy(target, at, start, end)
+  return at
 }
 
 function bytesOf(samples: readonly Sample[]): number {

@@ -57,15 +57,32 @@ const objectTypes = { AAC: 0x40, MP3: 0x6b } as const
 /** An audio stream, with a bit that is always set. */
 const audioStream = 0x15
 
-export function movieHead({ video, audio, fragments }: Mp4Movie): Buffer {
+export function movieHead(movie: Mp4Movie): Buffer {
+  const { fragments } = movie
   const durationMs = fragments.reduce((sum, fragment) => sum + fragment.durationMs, 0)
+  const index = fragments.length > maxIndexed ? [] : [segmentIndex(mainTrackId(movie), fragments)]
+  return Buffer.concat([fileType(), movieBox(movie, durationMs), ...index])
+}
+
+/** What says that a file is an MP4 file with fragments. */
+export function fileType(): Buffer {
+  return box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso6mp41'))
+}
+
+/** The track that an index is about. */
+export function mainTrackId({ video }: Pick<Mp4Movie, 'video'>): number {
+  return video === null ? audioTrackId : videoTrackId
+}
+
+/** What there is to be decoded. It is as long whatever the duration is. */
+export function movieBox({ video, audio }: Omit<Mp4Movie, 'fragments'>, durationMs: number): Buffer {
   const tracks = [
     ...(video === null ? [] : [videoTrack(video)]),
     ...(audio === null ? [] : [audioTrack(audio)]),
   ]
   const ids = [...(video === null ? [] : [videoTrackId]), ...(audio === null ? [] : [audioTrackId])]
   const defaults = ids.map((id) => fullBox('trex', 0, 0, u32(id, 1, 0, 0, 0)))
-  const moov = box(
+  return box(
     'moov',
     fullBox(
       'mvhd',
@@ -81,16 +98,27 @@ export function movieHead({ video, audio, fragments }: Mp4Movie): Buffer {
     ...tracks,
     box('mvex', fullBox('mehd', 0, 0, u32(durationMs)), ...defaults),
   )
-  const ftyp = box('ftyp', Buffer.from('isom'), u32(0x200), Buffer.from('isomiso6mp41'))
-  const index = fragments.length > maxIndexed ? [] : [segmentIndex(ids[0] ?? videoTrackId, fragments)]
-  return Buffer.concat([ftyp, moov, ...index])
 }
 
-/** Where the fragments are, so that players can seek without reading them all (8.16.3). */
-function segmentIndex(trackId: number, fragments: Mp4Movie['fragments']): Buffer {
+/** Bytes of an index, without its entries, and of each of these. */
+export const indexBytes = 32
+export const indexEntryBytes = 12
+
+/**
+ * Where the fragments are, so that players can seek without reading them all (8.16.3).
+ * @param startMs when the first one begins
+ * @param gapBytes what is between the index and the first fragment
+ */
+export function segmentIndex(
+  trackId: number,
+  fragments: Mp4Movie['fragments'],
+  startMs = 0,
+  gapBytes = 0,
+): Buffer {
   const startsWithKeyFrame = 0x90000000
   const entries = fragments.map(({ bytes, durationMs }) => u32(bytes, durationMs, startsWithKeyFrame))
-  return fullBox('sidx', 0, 0, u32(trackId, timescale, 0, 0), u16(0, fragments.length), ...entries)
+  const head = u32(trackId, timescale, startMs, gapBytes)
+  return fullBox('sidx', 0, 0, head, u16(0, fragments.length), ...entries)
 }
 
 function videoTrack({ codec, config, width, height }: Mp4Video): Buffer {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { WriteQueue } from '../../../src/backsource/disk/write-queue.ts'
 import { SegmentFile } from '../../../src/backsource/hls/segment-file.ts'
 import { SegmentWriter } from '../../../src/backsource/hls/segment-writer.ts'
-import { WriteQueue } from '../../../src/backsource/hls/write-queue.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const start = { atMs: 0, timestamp: 0, discontinuity: false }

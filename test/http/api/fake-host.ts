@@ -45,12 +45,16 @@ const info: StreamInfo = {
   video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
   audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
   hls: { enabled: true, fragment: 4, sequence: -1, segments: 0, lost: 0 },
+  dvr: {
+    ...{ enabled: true, plan: 'session', recording: true, file: './html/live/one.flv' },
+    ...{ bytes: 1500, durationMs: 2000, files: 3, errors: 1 },
+  },
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null },
+  ...{ recvKbps: 0, hls: null, dvr: null },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }

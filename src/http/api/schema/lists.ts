@@ -65,6 +65,19 @@ export const streamSchema = Type.Object({
     }),
     Type.Null(),
   ]),
+  dvr: Type.Union([
+    Type.Object({
+      enabled: Type.Boolean(),
+      plan: Type.String({ description: 'session, segment or append.' }),
+      recording: Type.Boolean({ description: 'Whether a file is being written.' }),
+      file: Type.String({ description: 'What that file will be called; empty if there is none.' }),
+      bytes: bytes('Of that file, so far.'),
+      duration: Type.Number({ description: 'Seconds, of that file, so far.' }),
+      files: count('Recordings that are whole, since the stream has its back-source.'),
+      errors: count('How often one could not be written.'),
+    }),
+    Type.Null(),
+  ]),
 })
 
 export const clientSchema = Type.Object({

@@ -9,6 +9,7 @@ import {
   vhostAnswer,
   vhostsAnswer,
 } from './lists.ts'
+import { recordingsAnswer } from './recordings.ts'
 import { healthSchema, rawAnswer, reloadAnswer, snapshotSchema, workersAnswer } from './server.ts'
 import {
   authorsAnswer,
@@ -32,8 +33,8 @@ export interface Operation {
   readonly type?: string
   /** Whether it is a list that is given in pages. */
   readonly paged?: boolean
-  /** Whether `?search=` is taken. */
-  readonly search?: boolean
+  /** What else its query may say, and what that means. */
+  readonly query?: Readonly<Record<string, string>>
   /** Whether it asks for no password. */
   readonly open?: boolean
   /** Values of `code` beside 0, and what they mean. */
@@ -80,11 +81,31 @@ export const paths: Readonly<Record<string, PathItem>> = {
     },
   },
   '/api/v1/clients': {
-    get: { summary: 'Publishers and players.', answer: clientsAnswer, paged: true, search: true },
+    get: {
+      summary: 'Publishers and players.',
+      answer: clientsAnswer,
+      paged: true,
+      query: {
+        search:
+          'Only entries that have all these words in id, address, url, protocol or type, in any case of letters.',
+      },
+    },
   },
   '/api/v1/clients/{id}': {
     get: { summary: 'One client.', answer: clientAnswer, codes: noClient },
     delete: { summary: 'Closes the client’s connection.', answer: envelopeSchema, codes: noClient },
+  },
+  '/api/v1/recordings': {
+    get: {
+      summary: 'What DVR has recorded, and what it records.',
+      answer: recordingsAnswer,
+      paged: true,
+      query: {
+        vhost: 'Only those of this virtual host.',
+        app: 'Only those of this application.',
+        stream: 'Only those of streams of this name.',
+      },
+    },
   },
   '/api/v1/workers': { get: { summary: 'The processes, the master first.', answer: workersAnswer } },
   '/api/v1/events': {

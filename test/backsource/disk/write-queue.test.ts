@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { WriteQueue } from '../../../src/backsource/hls/write-queue.ts'
+import { WriteQueue } from '../../../src/backsource/disk/write-queue.ts'
 
 test('does one thing after the other, and knows what waits', async () => {
   const queue = new WriteQueue()
