@@ -163,6 +163,19 @@ test('without a stream the console says how to publish; with the server gone it 
   expect(await page.locator('html').getAttribute('data-theme')).toBe('light')
 })
 
+test('a recording is in the list when its stream is over, and leads to the player', async () => {
+  const dvr = 'dvr { enabled on; dvr_path ./html/[app]/[stream].flv; }'
+  const { server, api } = await startConsoleServer(remux + dvr)
+  const clip = publishFile(media().clip, server.url('clip'), { loop: true })
+  const { page, errors } = await WatchedPage.open(browser, `${api}/`)
+  const recording = page.locator('tr[data-recording]')
+  await recording.getByText('is recorded').waitFor()
+  clip.kill()
+  const play = recording.getByRole('link', { name: /^Play/ })
+  expect(await play.getAttribute('href')).toContain(encodeURIComponent(server.httpUrl('/live/clip.flv')))
+  expect(errors).toEqual([])
+})
+
 test('an API with a password makes the console ask for it; a token will do', async () => {
   const access = 'auth { enabled on; username admin; password secret; tokens t0ken; }'
   const { server } = await startConsoleServer(remux, access)
