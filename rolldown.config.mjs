@@ -8,6 +8,7 @@ const workers = {
   'stream/main': 'src/stream/main.ts',
   'backsource/main': 'src/backsource/main.ts',
   'http/main': 'src/http/main.ts',
+  'ingest/main': 'src/tools/ingest/main.ts',
   'vod-thread/main': 'src/http/vod/thread.ts',
 }
 

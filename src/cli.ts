@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { codeOf, messageOf, WeirError } from './base/errors.ts'
 import { version } from './base/version.ts'
 import { loadConfig } from './config/load.ts'
 import { readServerFiles } from './config/server-files.ts'
 import { controlSignals, type ServerPlace, serverStatus, signalMaster } from './master/control.ts'
 import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
+import { runDemo } from './master/demo.ts'
 import { enterWorkDir, runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
 import { signCommand } from './tools/sign/command.ts'
@@ -47,6 +48,15 @@ function findServer(): ServerPlace {
   }
 }
 
+/** @throws InvalidArgumentError */
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) {
+    throw new InvalidArgumentError('It has to be a number from 1 to 65535.')
+  }
+  return port
+}
+
 const program = new Command('weir')
   .description('A live-streaming server: RTMP in and out, across all cores.')
   .version(version, '-v, --version', 'print the version')
@@ -86,6 +96,15 @@ control
     process.exit(0)
   })
 
+program
+  .command('demo')
+  .description('start a server that shows a clip: no configuration, no encoder')
+  .option('--rtmp-port <port>', 'where RTMP is served', portNumber, 1935)
+  .option('--api-port <port>', 'where the console and the API are', portNumber, 1985)
+  .option('--http-port <port>', 'where streams are served to pages', portNumber, 8080)
+  .action((ports: { rtmpPort: number; apiPort: number; httpPort: number }) => {
+    return runDemo({ rtmp: ports.rtmpPort, api: ports.apiPort, http: ports.httpPort })
+  })
 program.addCommand(signCommand())
 
 // The load tool is loaded only when it is asked for. Its options have letters that mean something else before it.

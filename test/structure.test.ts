@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'access', 'worker', 'pull', 'recordings'],
+  ['client', 'access', 'programs', 'worker', 'pull', 'recordings'],
   ['hooks'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],

@@ -25,13 +25,16 @@ import {
 import { dvrOutput } from './dvr/dvr-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
-import { StreamOutputs } from './stream-output.ts'
+import { streamPrograms } from './programs/stream-programs.ts'
+import { type OutputHost, StreamOutputs } from './stream-output.ts'
 import { type SubscriberChannel, Subscription } from './subscription.ts'
 
 /** What a stream hears of the process that holds it, and tells it. */
 export interface LiveStreamOwner {
   /** The configuration in force. */
   readonly config: Config
+  /** See base/own-client.ts. */
+  readonly ownToken: string
   /** Tells other servers of the files that are made of streams. */
   readonly hooks: FileHooks
   /** The publisher is to be closed. */
@@ -39,7 +42,7 @@ export interface LiveStreamOwner {
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput, dvrOutput]
+const outputKinds = [hlsOutput, dvrOutput, streamPrograms]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -79,9 +82,10 @@ export class LiveStream {
     this.#config = config
     this.#source = new Source(sourceOptions(config, false))
     this.#logger = logger.child({ stream: displayName(stream) })
-    const host = {
+    const host: OutputHost = {
       stream,
       logger: this.#logger,
+      ownToken: owner.ownToken,
       get config() {
         return owner.config
       },

@@ -6,7 +6,14 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo } from '../ipc/contract.ts'
+import {
+  type Answer,
+  maxPageSize,
+  type PublisherRef,
+  type SourceNumber,
+  type StreamId,
+  type StreamInfo,
+} from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
@@ -117,6 +124,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     return this.#config
   }
 
+  get ownToken(): string {
+    return this.#context.ownToken
+  }
+
   onDisconnect({ number: source }: LiveStream, code: string, message: string): void {
     this.#context.send({ t: 'disconnect', source, code, message })
   }
@@ -154,6 +165,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
           streams: found.map(({ live }) => this.#infoOf(live)),
           total: found.length,
         }
+      }
+      case 'programs': {
+        const programs = streams.flatMap(({ live }) => live.status().programs ?? [])
+        return { of: 'programs', programs: programs.slice(0, maxPageSize) }
       }
       case 'hooks':
         return { of: 'hooks', hooks: this.hooks.counts() }

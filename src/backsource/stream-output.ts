@@ -13,6 +13,8 @@ export interface OutputHost {
   readonly logger: Logger
   /** The configuration in force, the other virtual hosts and what is global included. */
   readonly config: Config
+  /** By which this server's own programs are known; see base/own-client.ts. */
+  readonly ownToken: string
   /** Tells other servers of the files that are made of it (`http_hooks`). */
   readonly hooks: FileHooks
   /** The present publisher, or the last, as hooks are told of it. */
@@ -22,7 +24,7 @@ export interface OutputHost {
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr' | 'programs'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

@@ -168,6 +168,23 @@ export const errorTable = {
     summary: 'A track of the stream has a codec that HLS segments cannot carry, or a broken configuration.',
     remedy: 'Let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
   },
+  // programs of others
+  PROGRAM_MISSING: {
+    summary: 'A program that shall run for a stream does not exist, or cannot be executed.',
+    remedy: 'Install it, or correct its path; names without a slash are looked for in PATH.',
+  },
+  PROGRAM_EXIT: {
+    summary: 'A program that runs for a stream ended by an error; it is started again.',
+    remedy: 'The message has the last line that it wrote; its log below ff_log_dir has all of them.',
+  },
+  PROGRAM_COMMAND: {
+    summary: 'A program cannot be run for a stream as it is configured.',
+    remedy: 'The message says what is in the way; docs/transcode.md and docs/ingest.md show how it is done.',
+  },
+  TRANSCODE_LOOP: {
+    summary: 'A transcode would take its own output, or that of another transcode, as its input.',
+    remedy: 'Limit transcode to an app or a stream, or publish its output under another name.',
+  },
   // admission
   CONNECTION_LIMIT: {
     summary: 'The server holds max_connections connections and refused one more.',

@@ -1,3 +1,6 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { nodeCrypto } from './node-crypto.ts'
+
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 /**
@@ -9,4 +12,20 @@ export function newId(length = 8): string {
   let id = ''
   for (let i = 0; i < length; i += 1) id += alphabet[Math.floor(Math.random() * alphabet.length)]
   return id
+}
+
+/** 128 bits that nobody can guess, as 32 hexadecimal digits; from the system itself where it gives them without `node:crypto`. */
+export function newSecret(): string {
+  const bytes = Buffer.alloc(16)
+  try {
+    const file = openSync('/dev/urandom', 'r')
+    try {
+      if (readSync(file, bytes) === bytes.length) return bytes.toString('hex')
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // No such device: the library has its own ways.
+  }
+  return nodeCrypto().randomBytes(16).toString('hex')
 }

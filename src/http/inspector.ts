@@ -13,6 +13,7 @@ import {
   type ToMaster,
 } from '../ipc/contract.ts'
 import type { HookCount } from '../ipc/hook-facts.ts'
+import type { ProgramFacts } from '../ipc/program-facts.ts'
 import { partOfList } from '../worker/client-json.ts'
 import { SharedInquiries } from './shared-inquiries.ts'
 import {
@@ -150,6 +151,12 @@ export class Inspector {
   async traffic(): Promise<{ server: ServerFacts; traffic: TrafficView[] }> {
     const { server, answers } = await this.#ask({ ask: 'traffic' })
     return { server, traffic: trafficViews(pick(answers, 'traffic').flatMap(({ traffic }) => traffic)) }
+  }
+
+  /** Programs of others that run for streams, or bring them. */
+  async programs(): Promise<ProgramFacts[]> {
+    const { answers } = await this.#ask({ ask: 'programs' })
+    return pick(answers, 'programs').flatMap(({ programs }) => programs)
   }
 
   /** The callbacks (`http_hooks`) that all living processes have made, by event. */

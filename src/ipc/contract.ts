@@ -3,7 +3,9 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { DvrStatus } from './dvr-status.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
+import type { ProgramFacts } from './program-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -16,7 +18,7 @@ import type { HookCount, HookVisit } from './hook-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 6
+export const protocolVersion = 7
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -66,6 +68,8 @@ export type FromMaster =
       index: number
       socketPath: string
       serverId: string
+      /** By which the programs that this server runs are known when they connect to it; see base/own-client.ts. */
+      ownToken: string
       config: Config
       log: LogOptions
     }
@@ -210,24 +214,10 @@ export interface StreamStatus {
   packetsDropped: number
   /** In a back-source, if HLS is enabled. */
   hls?: HlsStatus
+  /** In a back-source, if programs run for the stream. */
+  programs?: ProgramFacts[]
   /** In a back-source, if the stream is recorded. */
   dvr?: DvrStatus
-}
-
-/** The recorder of a stream. */
-export interface DvrStatus {
-  enabled: boolean
-  /** `dvr_plan` */
-  plan: 'session' | 'segment' | 'append'
-  /** Whether a file is being written. */
-  recording: boolean
-  /** What that file will be called; '' if there is none. Of it, bytes and length so far. */
-  file: string
-  bytes: number
-  durationMs: number
-  /** Recordings that are whole, and how often one could not be written, since the back-source has the stream. */
-  files: number
-  errors: number
 }
 
 /** The HLS of a stream. */
@@ -263,6 +253,8 @@ export type Question =
   /** Null: of all streams that there is somebody of, up to {@link maxPageSize}. */
   | { ask: 'audience'; streams: StreamId[] | null }
   | { ask: 'traffic' }
+  /** Programs of others that run for streams, or bring them, {@link maxPageSize} at most: to back-sources and the master. */
+  | { ask: 'programs' }
   // to all workers
   | { ask: 'hooks' }
   // to back-sources
@@ -281,6 +273,7 @@ export type Answer =
   | { of: 'kick'; kicked: boolean }
   | { of: 'audience'; audience: StreamAudience[] }
   | { of: 'traffic'; traffic: VhostTraffic[] }
+  | { of: 'programs'; programs: ProgramFacts[] }
   | { of: 'streams'; streams: StreamInfo[]; total: number }
   | { of: 'hooks'; hooks: HookCount[] }
   | { of: 'usage'; usage: NodeJS.ResourceUsage }

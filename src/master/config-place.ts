@@ -5,3 +5,6 @@ export interface ConfigPlace {
   /** The working directory of the start, before `work_dir`: what it includes may count from there. */
   readonly cwd: string
 }
+
+/** Settings that hold for the life of the master. */
+export const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']

@@ -14,6 +14,7 @@ const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   kick: clientRoles,
   audience: clientRoles,
   traffic: clientRoles,
+  programs: sourceRoles,
   streams: sourceRoles,
   stream: sourceRoles,
   unpublish: [],

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
-import { newId } from '../base/ids.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
+import { newId, newSecret } from '../base/ids.ts'
 import type { Logger, ProcessLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
@@ -13,9 +13,10 @@ import { ProcessMeter } from '../worker/process-meter.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import { type ClientDesk, handleClientMessage } from './client-messages.ts'
-import type { ConfigPlace } from './config-place.ts'
+import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
+import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
@@ -30,6 +31,7 @@ import {
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
+import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { tellFirst } from './tell-first.ts'
 import { ToldBytes } from './told-bytes.ts'
@@ -37,9 +39,6 @@ import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
-
-/** Settings that hold for the life of the master. */
-const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -53,6 +52,7 @@ export class Master {
   readonly #log: ProcessLog
   readonly #logger: Logger
   readonly #serverId = newId()
+  readonly #ownToken = newSecret()
   readonly #startedAt = Date.now()
   readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
@@ -62,6 +62,7 @@ export class Master {
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
+  readonly #ingests: Ingests
   readonly #visits: VisitLedger
   readonly #told = new ToldBytes()
   readonly #streamGroup: WorkerGroup
@@ -100,6 +101,7 @@ export class Master {
     this.#pidFile = pidFile
     this.#runtime = runtime
     this.#ends = new WorkerEnds(log.logger)
+    this.#ingests = new Ingests(log.logger, this.#ownToken)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
     this.#visits = new VisitLedger(log.logger, () => this.#clientWorkers)
     this.#admission = new Admission(config)
@@ -108,14 +110,7 @@ export class Master {
       poolLimits(config),
       this.#logger,
       {
-        onMessage: (backSource, message) => {
-          if (message.t === 'opened') this.#table.opened(backSource, message.source)
-          else if (message.t === 'detached') this.#table.detached(backSource, message.source)
-          else if (message.t === 'disconnect') {
-            const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
-            this.#table.disconnect(backSource, message.source, code, message.message)
-          }
-        },
+        onMessage: (backSource, message) => tellTable(this.#table, backSource, message),
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
       startsAtOnce(),
@@ -139,6 +134,7 @@ export class Master {
         this.#httpGroup.start(httpWorkers(this.#config)),
       ])
       this.#pool.refill()
+      this.#ingests.apply(this.#config)
       return endpoints.flat()
     } catch (error) {
       await this.stop()
@@ -240,6 +236,8 @@ export class Master {
         return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
       case 'traffic':
         return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
+      case 'programs':
+        return { of: 'programs', programs: this.#ingests.facts }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
       case 'reload':
@@ -292,6 +290,7 @@ export class Master {
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
     this.#streamGroup.resize(streamWorkers(next))
     this.#httpGroup.resize(httpWorkers(next))
+    this.#ingests.apply(next)
     this.#logger.info(diff, 'reloaded')
     return { applied: true, changes: diff, warnings: [...warnings], atNextStart }
   }
@@ -314,6 +313,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
     this.#visits.close()
@@ -364,6 +364,7 @@ export class Master {
         index: index ?? this.#spawned,
         socketPath: this.#runtime.socket(`${socketPrefixes[role]}${this.#spawned}`),
         serverId: this.#serverId,
+        ownToken: this.#ownToken,
         config: this.#config,
         log: this.#config.log,
       },

@@ -1,7 +1,7 @@
+import { BackOff } from '../base/back-off.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, type WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { BackOff } from './back-off.ts'
 import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
 
 /** What the group's owner hears. */

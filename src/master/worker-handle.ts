@@ -55,6 +55,7 @@ export interface WorkerInit {
   readonly index: number
   readonly socketPath: string
   readonly serverId: string
+  readonly ownToken: string
   readonly config: Config
   readonly log: LogOptions
 }

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import { AccessPipeline } from '../access/access-pipeline.ts'
-import { localChecks } from '../access/local-checks.ts'
+import { exceptOwn, localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -63,7 +63,8 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
       (error) => this.#onAcceptError(error),
     )
     this.#hooks = new ClientHooks(this)
-    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
+    const checks = exceptOwn(localChecks, context.ownToken)
+    this.access = new AccessPipeline(context.logger, checks, [this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(context.config.pithyPrintMs)

@@ -31,6 +31,8 @@ export interface WorkerContext {
   readonly index: number
   readonly socketPath: string
   readonly serverId: string
+  /** See base/own-client.ts. */
+  readonly ownToken: string
   readonly config: Config
   readonly logger: Logger
   /** Sends to the master. Messages to a master that is gone are dropped: there is nobody to tell. */
@@ -120,6 +122,7 @@ class WorkerShell {
       index: init.index,
       socketPath: init.socketPath,
       serverId: init.serverId,
+      ownToken: init.ownToken,
       config: init.config,
       logger: log.logger,
       send: (message) => control.send(message),

@@ -50,6 +50,7 @@ function setUp(vhost = '') {
   const { logger, lines } = recordingLogger()
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
     config: configOf(''),
+    ownToken: '',
     hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => {},
   })

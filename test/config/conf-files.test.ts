@@ -82,6 +82,28 @@ const purposes: Record<string, (config: Config) => void> = {
     }
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true, vod } })
   },
+  'transcode.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const { transcode } = config.vhosts[standard]!
+    expect(Object.keys(transcode)).toEqual(['live'])
+    expect(transcode.live).toMatchObject({ enabled: true, ffmpeg: 'ffmpeg' })
+    expect(Object.keys(transcode.live!.engine)).toEqual(['sd', 'audio'])
+  },
+  'ingest.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const ingests = Object.entries(config.vhosts[standard]!.ingest)
+    expect(ingests.map(([name, { enabled, input }]) => [name, enabled, input.type])).toEqual([
+      ['livestream', true, 'file'],
+      ['movie', false, 'file'],
+      ['camera', false, 'stream'],
+      ['webcam', false, 'stream'],
+    ])
+  },
+  'exec.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]!.exec).toMatchObject({ enabled: true })
+    expect(config.vhosts[standard]!.exec.publish).toHaveLength(1)
+  },
   'rtmps.conf': (config) => {
     expect(config).toMatchObject({
       ...foreground,

@@ -41,6 +41,26 @@ test('the JSON Schema of the configuration is plain JSON and accepts what was re
   expect(Check(schema, { ...config, vhosts: { a: {} } })).toBe(false)
 })
 
+/** The lines of `engine { }`. */
+const engineLines = [
+  'abitrate',
+  'achannels',
+  'acodec',
+  'asample_rate',
+  'enabled',
+  'iformat',
+  'oformat',
+  'output',
+  'vbitrate',
+  'vcodec',
+  'vfps',
+  'vheight',
+  'vpreset',
+  'vprofile',
+  'vthreads',
+  'vwidth',
+]
+
 test('Weir acts on these directives', () => {
   const acted = lines().filter(([, line]) => isActedOn(line))
   expect(acted.map(([path]) => path).sort()).toEqual(
@@ -49,6 +69,8 @@ test('Weir acts on these directives', () => {
       'chunk_size',
       'connect_timeout',
       'daemon',
+      'ff_log_dir',
+      'ff_log_level',
       'exporter/enabled',
       'exporter/label',
       'exporter/listen',
@@ -112,6 +134,17 @@ test('Weir acts on these directives', () => {
       'vhost/dvr/enabled',
       'vhost/dvr/time_jitter',
       'vhost/enabled',
+      'vhost/exec/enabled',
+      'vhost/exec/publish',
+      'vhost/ingest/enabled',
+      'vhost/ingest/ffmpeg',
+      'vhost/ingest/input/type',
+      'vhost/ingest/input/url',
+      'vhost/transcode/enabled',
+      'vhost/transcode/ffmpeg',
+      ...['ingest', 'transcode'].flatMap((section) =>
+        engineLines.map((name) => `vhost/${section}/engine/${name}`),
+      ),
       'vhost/hls/enabled',
       'vhost/hls/hls_acodec',
       'vhost/hls/hls_aof_ratio',

@@ -15,7 +15,7 @@ test('a process that the system cannot start is one that ended at boot', async (
     onExit: vi.fn<WorkerListener['onExit']>(),
   }
   const config = configOf()
-  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', config, log: config.log }
+  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', ownToken: 'y', config, log: config.log }
   const worker = new WorkerHandle('stream', init, listener)
   worker.start()
   expect(worker.exited).toBe(false)
@@ -36,7 +36,7 @@ test('a process that the system cannot start is one that ended at boot', async (
 test('a process that was not started ends when it is told to, and is never started', async () => {
   const listener = { onReady: vi.fn(), onMessage: vi.fn(), onExit: vi.fn<WorkerListener['onExit']>() }
   const config = configOf()
-  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', config, log: config.log }
+  const init = { index: 3, socketPath: '/run/s3.sock', serverId: 'x', ownToken: 'y', config, log: config.log }
   vi.mocked(childProcess.spawn).mockClear()
   const [left, killed] = [0, 1].map(() => new WorkerHandle('back-source', init, listener))
   expect([left!.pid, left!.ready, left!.reachable, left!.exited]).toStrictEqual([0, false, false, false])

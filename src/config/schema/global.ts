@@ -82,8 +82,14 @@ const srsDirectives = {
     'How long a graceful stop still takes new clients: a load balancer may send some until it knows.',
     { ...since6, acted: true },
   ),
-  ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', since1),
-  ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs.', since6),
+  ffLogDir: path('./objs', 'Where each FFmpeg writes its log; /dev/null for nowhere.', {
+    ...since1,
+    acted: true,
+  }),
+  ffLogLevel: text('info', 'a log level of FFmpeg', 'How much FFmpeg logs; off: what it does by itself.', {
+    ...since6,
+    acted: true,
+  }),
   utcTime: flag('off', 'Writes the times in file names in UTC instead of local time.', {
     ...since2,
     acted: true,

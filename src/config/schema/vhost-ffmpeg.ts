@@ -1,8 +1,10 @@
 /** What FFmpeg and other programs do for a stream: ingest, transcode, exec. */
-import { named, parameters, section, since1, since6 } from './declare.ts'
-import { commands, flag, integer, path, text, word } from './lines.ts'
+import { since1 as inSrs1, since6 as inSrs6, named, parameters, section } from './declare.ts'
+import { commands, decimal, flag, integer, path, text, word } from './lines.ts'
 
-const standardFfmpeg = './objs/ffmpeg/bin/ffmpeg'
+const since1 = { ...inSrs1, acted: true }
+const since6 = { ...inSrs6, acted: true }
+
 const pixels = { min: 0, max: 65_536 }
 const kbps = { min: 0, max: 1_000_000, unit: 'kbps' }
 
@@ -16,7 +18,7 @@ const engine = section('One run of FFmpeg.', since1, {
     example: 'libx264',
   }),
   vbitrate: integer('0', kbps, 'The bit rate of the video; 0: what the encoder takes.', since1),
-  vfps: integer('0', { min: 0, max: 1000 }, 'Frames per second; 0: as in the input.', since1),
+  vfps: decimal('0', { min: 0, max: 1000 }, 'Frames per second; 0: as in the input.', since1),
   vwidth: integer('0', pixels, 'Width in pixels; 0: as in the input.', since1),
   vheight: integer('0', pixels, 'Height in pixels; 0: as in the input.', since1),
   vthreads: integer('1', { min: 0, max: 1024 }, 'Threads of the video encoder.', since1),
@@ -53,7 +55,11 @@ export const transcode = section(
   { ...since1, example: 'live/livestream' },
   {
     enabled: flag('off', 'Whether streams are transcoded.', since1),
-    ffmpeg: path(standardFfmpeg, 'The program.', since1),
+    ffmpeg: path(
+      'ffmpeg',
+      'The program: a path, or a name to look for in PATH; ./objs/ffmpeg/bin/ffmpeg stands for ffmpeg if it is missing.',
+      since1,
+    ),
     engine: named({ ...engine, about: { ...since1, example: 'sd' } }, [0, 1]),
   },
 )
@@ -70,7 +76,11 @@ export const ingest = section(
         example: './doc/source.flv',
       }),
     }),
-    ffmpeg: path(standardFfmpeg, 'The program.', since1),
+    ffmpeg: path(
+      'auto',
+      'The program; internal: Weir itself reads an FLV file; auto: Weir where it can and nothing is encoded, else ffmpeg of PATH.',
+      since1,
+    ),
     engine: named({ ...engine, about: { ...since1, example: 'copy' } }, [0, 1]),
   },
 )

@@ -18,6 +18,7 @@ const urls = {
   clients: 'publishers and players, or one of them; DELETE closes its connection',
   recordings: 'what DVR has recorded, and what it records',
   workers: 'the processes of the server',
+  programs: 'the programs that run for streams: transcode, exec, ingest',
   events: 'all of this once a second, as server-sent events',
   reload: 'POST: reads the configuration again',
   'openapi.json': 'this API as an OpenAPI document',

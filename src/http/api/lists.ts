@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
-import type { DvrStatus } from '../../ipc/contract.ts'
+import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
 import { urlOf } from '../../worker/client-json.ts'
 import type { StreamView, TrafficView } from '../views.ts'

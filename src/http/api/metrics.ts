@@ -1,8 +1,10 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
-import { type DvrStatus, maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
+import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
+import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
+import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
 import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
@@ -47,18 +49,20 @@ interface Facts {
   readonly traffic: readonly TrafficView[]
   readonly streams: readonly StreamView[]
   readonly streamsTotal: number
+  readonly programs: readonly ProgramFacts[]
   readonly hooks: readonly HookCount[]
 }
 
 async function gather({ inspector, config }: ApiHost): Promise<Facts> {
   const hasHooks = Object.values(config.vhosts).some(({ httpHooks }) => httpHooks.enabled)
-  const [processes, { server, traffic }, { items, total }, hooks] = await Promise.all([
+  const [processes, { server, traffic }, { items, total }, programs, hooks] = await Promise.all([
     inspector.recentProcesses(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
+    inspector.programs(),
     hasHooks ? inspector.hooks() : [],
   ])
-  return { processes, server, traffic, streams: items, streamsTotal: total, hooks }
+  return { processes, server, traffic, streams: items, streamsTotal: total, programs, hooks }
 }
 
 function addServer(page: MetricsPage, facts: Facts, config: Config): void {
@@ -80,6 +84,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   ])
   addHooks(page, hooks)
   addProcesses(page, processes)
+  addPrograms(page, facts.programs)
 }
 
 /** Of SRS's metrics those that Weir can tell; what it adds up goes over all processes. */
@@ -266,6 +271,18 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
     'process_connections',
     'Connections of clients in a worker.',
     values(({ connections }) => connections),
+  )
+}
+
+function addPrograms(page: MetricsPage, programs: readonly ProgramFacts[]): void {
+  const states = Map.groupBy(programs, ({ kind, state }) => `${kind} ${state}`)
+  page.gauge(
+    'programs',
+    'Programs of others that run for streams, or bring them.',
+    [...states].map(([key, { length }]) => {
+      const [kind = '', state = ''] = key.split(' ')
+      return [{ kind, state }, length]
+    }),
   )
 }
 

@@ -3,6 +3,7 @@ import { plainIp } from '../../base/plain-ip.ts'
 import type { ReloadOutcome } from '../../ipc/contract.ts'
 import type { ApiHost } from './api-host.ts'
 import { codes, envelope } from './envelope.ts'
+import { programData } from './programs.ts'
 import { resource } from './resource.ts'
 import { workerData } from './workers.ts'
 
@@ -13,6 +14,12 @@ export function registerServer(fastify: FastifyInstance, host: ApiHost): void {
     GET: async () => {
       const processes = await inspector.recentProcesses()
       return { ...envelope(host.identity), workers: processes.map(workerData) }
+    },
+  })
+  resource(fastify, host, '/api/v1/programs', {
+    GET: async () => {
+      const programs = await inspector.programs()
+      return { ...envelope(host.identity), programs: programs.map(programData) }
     },
   })
   resource(fastify, host, '/api/v1/reload', {

@@ -2,8 +2,8 @@
 import { WeirError } from '../../base/errors.ts'
 import { readFlvFile } from '../../client/flv-file.ts'
 import { parseAvcConfig } from '../../media/avc.ts'
-import { exPacketType, hasEnhancedHeader, readEnhancedHeader } from '../../media/enhanced.ts'
-import { audioType, codecName, decoderConfig, isHeader, type Packet, videoType } from '../../media/packet.ts'
+import { isEndOfSequence } from '../../media/end-of-sequence.ts'
+import { audioType, decoderConfig, isHeader, type Packet, videoType } from '../../media/packet.ts'
 import { isStampable, withStamp } from './stamp.ts'
 
 export interface Clip {
@@ -44,17 +44,6 @@ export async function readClip(path: string, stamp: boolean): Promise<Clip> {
   return { headers, frames, durationMs: durationOf(frames.map(({ packet }) => packet)) }
 }
 
-/** A muxer ends a file with it; a stream that goes on must not have it inside. */
-function isEndOfSequence({ type, body }: Packet): boolean {
-  if (type !== videoType) return false
-  if (hasEnhancedHeader('video', body[0] ?? 0)) {
-    return readEnhancedHeader('video', body)?.packetType === exPacketType.sequenceEnd
-  }
-  return codecName(type, body) === 'H264' && body[1] === avcEndOfSequence
-}
-
-/** AVCPacketType 2 (FLV E.4.3.1). */
-const avcEndOfSequence = 2
 /** What a stamp has in front of it. */
 const stampLengthBytes = 4
 

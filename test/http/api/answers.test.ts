@@ -185,3 +185,15 @@ test('the features are those that the configuration acts on', () => {
     caster: isActedOn(configuration.entries.streamCaster),
   })
 })
+
+test('programs are told with the id of their stream', async () => {
+  const { request } = await startApi()
+  const { programs } = (await (await request('/api/v1/programs')).json()) as { programs: unknown[] }
+  expect(programs).toEqual([
+    {
+      ...{ kind: 'transcode', name: 'live sd', vhost: '__defaultVhost__', stream: streamTag(streamName) },
+      ...{ state: 'running', pid: 4711, restarts: 2, uptime: 1.5 },
+      last_error: 'exit status 1: no such codec',
+    },
+  ])
+})

@@ -19,6 +19,7 @@ import type {
   WorkerStatus,
 } from '../../../src/ipc/contract.ts'
 import type { HookCount } from '../../../src/ipc/hook-facts.ts'
+import type { ProgramFacts } from '../../../src/ipc/program-facts.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
 import { ClientListWriter } from '../../../src/worker/client-json.ts'
 import { configOf } from '../../support/config.ts'
@@ -79,6 +80,12 @@ const status: WorkerStatus = {
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
 }
 
+export const programs: ProgramFacts[] = [
+  {
+    ...{ kind: 'transcode', name: 'live sd', vhost: '__defaultVhost__', stream: streamName },
+    ...{ state: 'running', pid: 4711, restarts: 2, lastError: 'exit status 1: no such codec', upMs: 1500 },
+  },
+]
 function listOf(clients: readonly ClientInfo[]) {
   const list = new ClientListWriter()
   for (const client of clients) list.add(client, client)
@@ -101,6 +108,8 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
       const found = question.id === player.id ? [player] : []
       return { of: 'clients', clients: listOf(found), total: found.length }
     }
+    case 'programs':
+      return { of: 'programs', programs }
     case 'kick':
       return { of: 'kick', kicked: question.id === player.id }
     case 'audience': {

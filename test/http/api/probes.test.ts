@@ -50,6 +50,7 @@ describe('/metrics', () => {
       'weir_stream_hls_lost_segments_total{stream="live/one"}': 0,
       'weir_processes{role="back-source",state="silent"}': 1,
       'weir_process_cpu_seconds_total{role="stream",index="1"}': 0.3,
+      'weir_programs{kind="transcode",state="running"}': 1,
       'weir_process_resident_memory_bytes{role="stream",index="1"}': 50_000_000,
       'weir_process_event_loop_delay_seconds{role="stream",index="1"}': 0.004,
       'weir_process_cpu_cores{role="back-source",index="all"}': 0,

@@ -10,7 +10,14 @@ import {
   vhostsAnswer,
 } from './lists.ts'
 import { recordingsAnswer } from './recordings.ts'
-import { healthSchema, rawAnswer, reloadAnswer, snapshotSchema, workersAnswer } from './server.ts'
+import {
+  healthSchema,
+  programsAnswer,
+  rawAnswer,
+  reloadAnswer,
+  snapshotSchema,
+  workersAnswer,
+} from './server.ts'
 import {
   authorsAnswer,
   featuresAnswer,
@@ -94,6 +101,9 @@ export const paths: Readonly<Record<string, PathItem>> = {
   '/api/v1/clients/{id}': {
     get: { summary: 'One client.', answer: clientAnswer, codes: noClient },
     delete: { summary: 'Closes the client’s connection.', answer: envelopeSchema, codes: noClient },
+  },
+  '/api/v1/programs': {
+    get: { summary: 'Programs that run for streams: transcode, exec, ingest.', answer: programsAnswer },
   },
   '/api/v1/recordings': {
     get: {

@@ -26,6 +26,22 @@ export const workerSchema = Type.Object({
 
 export const workersAnswer = answerOf({ workers: Type.Array(workerSchema) })
 
+export const programSchema = Type.Object({
+  kind: Type.Enum(['transcode', 'exec', 'ingest']),
+  name: Type.String({ description: 'Of the engine or the ingest; of exec, the number of its line.' }),
+  vhost: Type.String(),
+  stream: Type.String({ description: 'The id of the stream that it runs for; empty for an ingest.' }),
+  state: Type.Enum(['running', 'waiting', 'stopping', 'stopped'], {
+    description: 'waiting: it ended, and is started again soon.',
+  }),
+  pid: Type.Integer({ description: '0 unless it runs.' }),
+  restarts: count('How often it was started after it had ended.'),
+  last_error: Type.String({ description: 'Why it ended when it last failed, with the last line it wrote.' }),
+  uptime: Type.Number({ description: 'Seconds; 0 unless it runs.' }),
+})
+
+export const programsAnswer = answerOf({ programs: Type.Array(programSchema) })
+
 /** The names of settings and virtual hosts that differ. */
 const changes = Type.Object({
   global: Type.Array(Type.String()),
@@ -88,6 +104,7 @@ export const healthSchema = Type.Object({
 })
 
 export type Health = Static<typeof healthSchema>
+export type ProgramData = Static<typeof programSchema>
 export type WorkerData = Static<typeof workerSchema>
 export type ReloadData = Static<typeof reloadAnswer>
 export type Totals = Static<typeof totalsSchema>

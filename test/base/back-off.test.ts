@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BackOff } from '../../src/master/back-off.ts'
+import { BackOff } from '../../src/base/back-off.ts'
 
 const aLongLife = 10_000
 

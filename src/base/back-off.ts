@@ -1,4 +1,4 @@
-import { monotonicMs } from '../base/clock.ts'
+import { monotonicMs } from './clock.ts'
 
 const firstMs = 100
 const maxMs = 30_000
