@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes sure that the system packages the tests drive are here: installs them with apt as root, else says what to install.
 set -eu
-# command:package pairs
-wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump chromium:chromium'
+# command:package pairs; what has a slash in it is a file
+wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump chromium:chromium nginx:nginx'
+wanted="$wanted /usr/lib/nginx/modules/ngx_rtmp_module.so:libnginx-mod-rtmp"
 missing=''
 for pair in $wanted; do
-  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
+  command -v "${pair%%:*}" >/dev/null 2>&1 || [ -f "${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 [ -n "${missing% }" ] || exit 0

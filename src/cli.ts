@@ -115,4 +115,11 @@ if (process.argv.includes('bench')) {
   program.command('bench').description('put load on a server, and check and measure what it delivers')
 }
 
+if (process.argv.includes('bandwidth')) {
+  const { bandwidthCommand } = await import('./tools/bandwidth/command.ts')
+  program.addCommand(bandwidthCommand())
+} else {
+  program.command('bandwidth').description('measure the bandwidth to a server')
+}
+
 program.parseAsync().catch(fail)

@@ -1,6 +1,7 @@
 import { type Figures, type Load, measure } from '../measure.ts'
 import { barChart } from '../report/chart.ts'
-import { atMost } from '../report/target.ts'
+import { atMost, format } from '../report/target.ts'
+import type { ServerSetup } from '../servers/server.ts'
 import { weir } from '../servers/weir.ts'
 import type { BenchCase } from './bench-case.ts'
 import { roleTable } from './peer-figures.ts'
@@ -18,9 +19,14 @@ export const dvr: BenchCase = {
       streamsBegin: 'before players',
       ramp: 5,
     }
-    const alone = await measure(run, weir(), load)
-    const flv = await measure(run, weir({ dvr: 'flv' }), load)
-    const mp4 = await measure(run, weir({ dvr: 'mp4' }), load)
+    const cost = async (setup: ServerSetup): Promise<Figures> => {
+      const figures = await measure(run, setup, load)
+      run.say(`${setup.setting}: ${format(figures.cpuPercent)} % of a core`)
+      return figures
+    }
+    const alone = await cost(weir())
+    const flv = await cost(weir({ dvr: 'flv' }))
+    const mp4 = await cost(weir({ dvr: 'mp4' }))
     const all = [alone, flv, mp4]
     const beyond = (figures: Figures): number => figures.cpuPercent - alone.cpuPercent
     const bars = all.map(({ setting, cpuPercent }) => ({ label: setting, value: cpuPercent }))

@@ -3,8 +3,15 @@ import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import type { HookSubject } from '../hooks/hook-body.ts'
 import type { FileHooks } from '../hooks/stream-hooks.ts'
-import type { PublisherRef, SourceNumber, StreamId, StreamInfo, StreamStatus } from '../ipc/contract.ts'
-import { Source, type SourceOptions } from '../live/source.ts'
+import type {
+  PublisherRef,
+  PublishOrigin,
+  SourceNumber,
+  StreamId,
+  StreamInfo,
+  StreamStatus,
+} from '../ipc/contract.ts'
+import { Source, type SourceConsumer, type SourceOptions } from '../live/source.ts'
 import { displayName, splitStreamId } from '../live/stream-key.ts'
 import {
   type AudioDescription,
@@ -23,6 +30,7 @@ import {
   videoType,
 } from '../media/packet.ts'
 import { dvrOutput } from './dvr/dvr-stream.ts'
+import { forwardOutput } from './forward/forward-stream.ts'
 import { hlsOutput } from './hls/hls-stream.ts'
 import { metadataAsksForAtc } from './metadata.ts'
 import { streamPrograms } from './programs/stream-programs.ts'
@@ -35,6 +43,7 @@ export interface LiveStreamOwner {
   readonly config: Config
   /** See base/own-client.ts. */
   readonly ownToken: string
+  readonly serverId: string
   /** Tells other servers of the files that are made of streams. */
   readonly hooks: FileHooks
   /** The publisher is to be closed. */
@@ -42,7 +51,7 @@ export interface LiveStreamOwner {
 }
 
 /** What is made of a stream beside its players. */
-const outputKinds = [hlsOutput, dvrOutput, streamPrograms]
+const outputKinds = [hlsOutput, dvrOutput, forwardOutput, streamPrograms]
 
 /** So often a publisher's change of codec or size is logged: one that changes all the time fills no disk. */
 const maxDescriptions = 10
@@ -65,6 +74,7 @@ export class LiveStream {
   #video: VideoDescription | null = null
   #audio: AudioDescription | null = null
   #publishedAtMs = 0
+  #origin: PublishOrigin | null = null
   /** Video frames of all publishers. */
   #frames = 0
   /** The present publisher's metadata asks for absolute timestamps. */
@@ -89,8 +99,12 @@ export class LiveStream {
       get config() {
         return owner.config
       },
+      serverId: owner.serverId,
       hooks: owner.hooks,
       publisher: () => this.#hookSubject(),
+      origin: () => this.#origin,
+      join: (consumer: SourceConsumer) => this.#source.join(consumer),
+      leave: (consumer: SourceConsumer) => this.#source.leave(consumer),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
     }
     this.#outputs = new StreamOutputs(this.#source, host, outputKinds, config)
@@ -107,7 +121,9 @@ export class LiveStream {
     this.#outputs.reconfigure(config)
   }
 
-  publish(sourceId: string): void {
+  /** @param origin where it comes from, as far as that is known */
+  publish(sourceId: string, origin: PublishOrigin | null = null): void {
+    this.#origin = origin
     this.#asksForAtc = false
     this.#applyOptions()
     this.#described.clear()
@@ -208,6 +224,7 @@ export class LiveStream {
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,
       dvr: this.#outputs.facts.dvr ?? null,
+      forwards: this.#outputs.facts.forwards ?? [],
     }
   }
 

@@ -111,6 +111,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     }
   }
 
+  get serverId(): string {
+    return this.#context.serverId
+  }
+
   get logger(): Logger {
     return this.#logger
   }
@@ -278,7 +282,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
       return entry !== undefined && entry.link === link ? entry.live : null
     }
     const link: MediaClient = new MediaClient(path, {
-      onRestart: (source, sourceId) => current(source)?.publish(sourceId),
+      onRestart: (source, sourceId, origin) => current(source)?.publish(sourceId, origin),
       // The source keeps and shares the body: it must not lie in the read buffer.
       onPacket: (source, packet, isOwn) => {
         if (isOwn) {

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
 import type { HookSubject } from '../hooks/hook-body.ts'
 import type { FileHooks } from '../hooks/stream-hooks.ts'
-import type { StreamId, StreamStatus } from '../ipc/contract.ts'
+import type { PublishOrigin, StreamId, StreamStatus } from '../ipc/contract.ts'
 import type { Source, SourceConsumer } from '../live/source.ts'
 
 /** What an output hears of the stream that it belongs to, and tells it. */
@@ -15,16 +15,23 @@ export interface OutputHost {
   readonly config: Config
   /** By which this server's own programs are known; see base/own-client.ts. */
   readonly ownToken: string
+  /** Names this run of the server. */
+  readonly serverId: string
   /** Tells other servers of the files that are made of it (`http_hooks`). */
   readonly hooks: FileHooks
   /** The present publisher, or the last, as hooks are told of it. */
   publisher(): HookSubject
+  /** Where that one's stream comes from; null: it is not known. */
+  origin(): PublishOrigin | null
+  /** Gives a further consumer what {@link StreamOutput} itself gets: for an output with parts that come and go. */
+  join(consumer: SourceConsumer): void
+  leave(consumer: SourceConsumer): void
   /** The publisher is to be closed: its stream cannot be taken as its vhost wants it. */
   disconnect(code: string, message: string): void
 }
 
 /** What outputs add to a stream's status. */
-export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr' | 'programs'>
+export type OutputFacts = Pick<StreamStatus, 'hls' | 'dvr' | 'forwards' | 'programs'>
 
 /**
  * Something that is made of a stream beside its players: files, another server's stream. It sees every packet of every

@@ -267,6 +267,32 @@ export const errorTable = {
     summary: 'The keys that tokens are checked with cannot be read or loaded.',
     remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
   },
+  BANDWIDTH_KEY: {
+    summary: 'A client wants its bandwidth checked with a key that is not that of bandcheck { }.',
+    remedy:
+      'Give the client the key; or, if it means something else by key= in its URL, switch the check off.',
+  },
+  BANDWIDTH_TOO_SOON: {
+    summary: 'A client wants its bandwidth checked too soon after another check.',
+    remedy: 'Try again later, or lower interval of bandcheck { }.',
+  },
+  // forwarding
+  FORWARD_LOOP: {
+    summary: 'A stream was forwarded to a server that it has come from.',
+    remedy: 'Correct the destinations of the forwards: the stream is not sent there again until they change.',
+  },
+  FORWARD_DESTINATION: {
+    summary: 'What a stream shall be forwarded to is no server, or no RTMP URL.',
+    remedy: 'A destination is host or host:port; a backend answers with URLs such as rtmp://host/app/stream.',
+  },
+  FORWARD_SLOW: {
+    summary: 'A server that a stream is forwarded to does not read what it is sent.',
+    remedy: 'Check that server and the network to it; it is connected anew.',
+  },
+  FORWARD_BACKEND: {
+    summary: 'The backend that is asked where to forward a stream to gave no usable answer.',
+    remedy: 'The message says what it answered; it is asked again. docs/forward.md has what it shall answer.',
+  },
   // HTTP
   HTTP_REQUEST: {
     summary: 'A request for a live stream cannot be answered as it was made.',
@@ -305,6 +331,10 @@ export const errorTable = {
   SERVER_SILENT: {
     summary: "The server's processes did not answer the API in time, or too much was asked at once.",
     remedy: 'Ask again; if it repeats, weir ctl status shows which process is busy.',
+  },
+  HEARTBEAT: {
+    summary: 'The server that heartbeats are sent to did not take one.',
+    remedy: 'Check that server and heartbeat { url }; it is tried again with the next one.',
   },
   // processes
   IPC_FRAME: {
@@ -356,6 +386,10 @@ export const errorTable = {
   BENCH_OPTION: {
     summary: 'weir bench was asked for something that it cannot do.',
     remedy: 'The message says what; weir bench play --help and publish --help list what there is.',
+  },
+  BANDWIDTH_ABSENT: {
+    summary: 'The server that weir bandwidth connected to does not check bandwidths.',
+    remedy: 'Enable bandcheck { } of its virtual host, and give the key in the URL: rtmp://host/app?key=K.',
   },
   OPEN_FILES: {
     summary: 'The system lets this process open fewer files than it needs connections.',

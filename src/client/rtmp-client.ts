@@ -33,6 +33,8 @@ export interface RtmpClientOptions {
   readonly connectFields?: Readonly<Record<string, AmfValue>>
   /** The argument behind the connect object, in which edges tell who they are. */
   readonly connectArgs?: AmfValue
+  /** Ends the client as {@link RtmpClient.close} does; one that is still connecting, at once. */
+  readonly signal?: AbortSignal
   /** Bytes of payload in the chunks that are sent; 60,000 by default. */
   readonly chunkSize?: number
   /** Gets the packets that are played. Without it they wait for {@link RtmpClient.packets}. */
@@ -83,6 +85,7 @@ export class RtmpClient {
     // Node's TLS takes a megabyte of a process: only who uses it shall have it.
     const tls = parsed.secure ? await import('node:tls') : null
     const client = new RtmpClient(parsed, options, tls)
+    client.#assertOpen()
     await client.#wait('connect')
     return client
   }
@@ -113,6 +116,15 @@ export class RtmpClient {
       },
     )
     this.#socket = this.#open(tls)
+    const { signal } = options
+    if (signal === undefined) return
+    const abort = (): void => {
+      if (this.#connected) this.close()
+      else this.destroy(new WeirError('RTMP_CLOSED', 'the client was told to end'))
+    }
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    this.#socket.once('close', () => signal.removeEventListener('abort', abort))
   }
 
   /** What the server told about itself in its answer to connect; its `data` has the ids of SRS and Weir. */
@@ -203,6 +215,11 @@ export class RtmpClient {
   /** Ends publish or play in order, sends what is queued (for 5 s at most) and closes. Does nothing if that is done. */
   close(): void {
     this.#finish(null)
+  }
+
+  /** Closes at once: what is queued is not sent. */
+  destroy(error: Error): void {
+    this.#finish(error)
   }
 
   #open(tls: Tls | null): Socket {

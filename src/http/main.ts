@@ -21,11 +21,14 @@ import {
 import { type Api, createApi, isApiPath } from './api/api-app.ts'
 import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
+import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { MachineMeter } from './machine/machine-meter.ts'
+import { ownAddress } from './machine/network.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site } from './site/site-app.ts'
@@ -33,7 +36,7 @@ import { Site } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -44,6 +47,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
   readonly #hooks: ClientHooks
   readonly #site: Site
   readonly #pages: Pages
+  /** One of the HTTP workers speaks for the server. */
+  readonly #heartbeat: Heartbeat | null
   #config: Config
   #api: Api | null = null
   #draining = false
@@ -59,6 +64,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
     this.#hooks = new ClientHooks(this)
     this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
     this.#pages = new Pages(this)
+    this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this)
     this.#live = new LiveSite(this, this.#site)
@@ -68,8 +74,20 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
     return this.#config
   }
 
+  get index(): number {
+    return this.#context.index
+  }
+
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get ip(): string {
+    return ownAddress(this.#config.stats.network)
+  }
+
+  summaries(): Promise<object> {
+    return summary(this)
   }
 
   get leaving(): boolean {
@@ -91,6 +109,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
     await this.#site.start()
     const endpoints = await this.#ports.apply(this.#config)
     setInterval(() => this.#sweep(), sweepMs)
+    this.#heartbeat?.apply()
     return endpoints
   }
 
@@ -133,6 +152,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
     this.#site.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
+    this.#heartbeat?.apply()
     this.#ports.apply(config).then(
       (addresses) => this.logger.info({ listen: addresses }, 'listening'),
       (error: unknown) => this.logger.error({ code: codeOf(error) }, messageOf(error)),
@@ -141,12 +161,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
 
   drain(): void {
     this.#draining = true
+    this.#heartbeat?.close()
     this.#api?.close()
     this.#ports.drain()
     if (this.#ports.connections === 0) this.#leave()
   }
 
   async stop(): Promise<void> {
+    this.#heartbeat?.close()
     this.#live.close()
     this.#api?.close()
     this.#ports.close()
@@ -237,7 +259,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost {
     this.#denied = 0
     const now = monotonicMs()
     this.#live.sweep(now)
-    if (this.#config.httpApi.enabled) this.machine.sweep(now)
+    if (this.#config.httpApi.enabled || this.#config.heartbeat.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 import type { DvrStatus } from './dvr-status.ts'
+import type { ForwardStatus } from './forward-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
 import type { ProgramFacts } from './program-facts.ts'
 
@@ -60,6 +61,13 @@ export interface AdmissionRefusal {
   message: string
 }
 
+/** Where a publish comes from, as its connection told. */
+export interface PublishOrigin {
+  tcUrl: string
+  /** Where the stream was forwarded from; see rtmp/forward-route.ts. */
+  route: readonly string[]
+}
+
 /** Master to any worker. */
 export type FromMaster =
   | {
@@ -82,6 +90,8 @@ export type FromMaster =
   /** Answer with the same number. */
   | { t: 'ask'; request: number; question: Question }
   // to workers with clients: stream and http
+  /** Whether the bandwidth check may begin now. */
+  | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
   | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
@@ -121,6 +131,8 @@ export type ToMaster =
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string; ip: string }
   | { t: 'left'; connectionId: string }
+  /** A client of that virtual host wants its bandwidth checked, and knows the key. */
+  | { t: 'check-bandwidth'; connectionId: string; vhost: string }
   | {
       t: 'publish'
       publishId: PublishId
@@ -165,8 +177,8 @@ export type ToSender =
 /** Sender of media to its receiver, on a media channel. Media frames travel beside these, in order. */
 export type FromSender =
   | { t: 'hello'; version: number }
-  /** A new publisher begins: what is cached of the one before is stale. */
-  | { t: 'restart'; source: SourceNumber; sourceId: string }
+  /** A new publisher begins: what is cached of the one before is stale. Back-sources are told where it comes from. */
+  | { t: 'restart'; source: SourceNumber; sourceId: string; origin?: PublishOrigin }
   /** The publisher left; another may come. */
   | { t: 'idle'; source: SourceNumber }
   /** What is between these two was sent before: it is for a format that somebody plays only now. */
@@ -218,6 +230,8 @@ export interface StreamStatus {
   programs?: ProgramFacts[]
   /** In a back-source, if the stream is recorded. */
   dvr?: DvrStatus
+  /** In a back-source, if the stream is forwarded. */
+  forwards?: ForwardStatus[]
 }
 
 /** The HLS of a stream. */
@@ -369,6 +383,7 @@ export interface StreamInfo {
   audio: AudioDescription | null
   hls: HlsStatus | null
   dvr: DvrStatus | null
+  forwards: ForwardStatus[]
 }
 
 /**

@@ -3,6 +3,7 @@ import { Channel } from './channel.ts'
 import {
   checkVersion,
   type FromSender,
+  type PublishOrigin,
   protocolVersion,
   type SourceNumber,
   type ToSender,
@@ -11,7 +12,7 @@ import {
 /** What a {@link MediaClient} tells of the sources it carries. */
 export interface MediaClientHandler {
   /** A publisher begins. */
-  onRestart(source: SourceNumber, sourceId: string): void
+  onRestart(source: SourceNumber, sourceId: string, origin: PublishOrigin | null): void
   /** Unless `isOwn`, the packet's body is a view that is valid during the call only. */
   onPacket(source: SourceNumber, packet: Packet, isOwn: boolean): void
   /** The publisher left; another may come. */
@@ -37,7 +38,7 @@ export class MediaClient {
             checkVersion(message.version)
             break
           case 'restart':
-            handler.onRestart(message.source, message.sourceId)
+            handler.onRestart(message.source, message.sourceId, message.origin ?? null)
             break
           case 'idle':
             handler.onIdle(message.source)

@@ -1,6 +1,8 @@
+import { monotonicMs } from '../base/clock.ts'
 import { codeOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Admission } from './admission.ts'
+import type { BandwidthChecks } from './bandwidth-checks.ts'
 import type { SourceTable } from './source-table.ts'
 import type { ToldBytes } from './told-bytes.ts'
 import type { VisitLedger } from './visit-ledger.ts'
@@ -12,6 +14,7 @@ export interface ClientDesk {
   readonly table: SourceTable
   readonly visits: VisitLedger
   readonly told: ToldBytes
+  readonly bandwidthChecks: BandwidthChecks
   readonly logger: Logger
   /** Has processes asked, and the worker told what they answered. */
   report(worker: WorkerHandle, message: Extract<WorkMessage, { t: 'inquire' }>): Promise<void>
@@ -30,6 +33,9 @@ export function handleClientMessage(worker: WorkerHandle, message: WorkMessage, 
     }
     case 'left':
       desk.admission.left(worker, message.connectionId)
+      break
+    case 'check-bandwidth':
+      worker.send(desk.bandwidthChecks.answer(message, monotonicMs()))
       break
     case 'publish':
       desk.table.publish(worker, message).catch((error: unknown) => {

@@ -10,8 +10,10 @@ import { loadConfig } from '../config/load.ts'
 import { encodeAnswer } from '../ipc/answer-codec.ts'
 import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { ProcessMeter } from '../worker/process-meter.ts'
+import { canReusePort, httpWorkers, streamWorkers } from '../worker/worker-counts.ts'
 import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
+import { BandwidthChecks } from './bandwidth-checks.ts'
 import { type ClientDesk, handleClientMessage } from './client-messages.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
@@ -20,14 +22,7 @@ import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
-import {
-  canReusePort,
-  endpointsOf,
-  httpWorkers,
-  poolLimits,
-  startsAtOnce,
-  streamWorkers,
-} from './process-plan.ts'
+import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
 import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
@@ -53,7 +48,6 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #ownToken = newSecret()
-  readonly #startedAt = Date.now()
   readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
@@ -321,7 +315,7 @@ export class Master {
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
-    this.#logger.info({ seconds: Math.round((Date.now() - this.#startedAt) / 1000) }, 'stopped')
+    this.#logger.info({ seconds: Math.round(process.uptime()) }, 'stopped')
     this.#log.flush()
   }
 
@@ -331,6 +325,7 @@ export class Master {
       table: this.#table,
       visits: this.#visits,
       told: this.#told,
+      bandwidthChecks: new BandwidthChecks(() => this.#config),
       logger: this.#logger,
       report: (worker, message) => this.#report(worker, message),
     }

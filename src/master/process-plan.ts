@@ -3,9 +3,6 @@ import type { Config, Endpoint } from '../config/config.ts'
 import { httpEndpoints, rtmpsEndpoints } from '../config/endpoints.ts'
 import type { PoolLimits } from './back-source-pool.ts'
 
-/** Without it only one worker can listen on a port. */
-export const canReusePort = process.platform === 'linux'
-
 /** How many back-sources there may be. */
 export function poolLimits(config: Config): PoolLimits {
   const cores = availableParallelism()
@@ -22,17 +19,4 @@ export function startsAtOnce(): number {
 export function endpointsOf(config: Config): Endpoint[] {
   const http = httpEndpoints(config).map(({ endpoint }) => endpoint)
   return [...config.listen, ...rtmpsEndpoints(config), ...http]
-}
-
-/** How many stream workers there are. */
-export function streamWorkers(config: Config): number {
-  if (!canReusePort) return 1
-  return config.workerProcesses === 'auto' ? availableParallelism() : config.workerProcesses
-}
-
-/** How many HTTP workers there are: none as long as nothing is to be served over HTTP. */
-export function httpWorkers(config: Config): number {
-  const { httpApi, httpServer, exporter } = config
-  if (!httpApi.enabled && !httpServer.enabled && !exporter.enabled) return 0
-  return canReusePort ? config.httpWorkers : Math.min(1, config.httpWorkers)
 }

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { opendir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../base/errors.ts'
 import { isRecordingName, parseUnfinished, withoutNumber } from './names.ts'
@@ -24,7 +24,7 @@ export function findAll(root: string): AsyncGenerator<FoundFile> {
 }
 
 async function* findBelow(root: string, depth: number, left: { entries: number }): AsyncGenerator<FoundFile> {
-  for (const entry of await entriesOf(root)) {
+  for await (const entry of entriesOf(root)) {
     left.entries -= 1
     if (left.entries < 0) return
     const path = join(root, entry.name)
@@ -45,7 +45,7 @@ async function* findBelow(root: string, depth: number, left: { entries: number }
 export async function* findLike(root: string, patterns: readonly RegExp[]): AsyncGenerator<FoundFile> {
   const [pattern, ...rest] = patterns
   if (pattern === undefined) return
-  for (const entry of await entriesOf(root)) {
+  for await (const entry of entriesOf(root)) {
     const path = join(root, entry.name)
     if (rest.length > 0) {
       if (entry.isDirectory() && pattern.test(entry.name)) yield* findLike(path, rest)
@@ -64,14 +64,14 @@ function foundFile(path: string): FoundFile | null {
   return isRecordingName(path) ? { path, unfinished: null } : null
 }
 
-/** What is in a directory, by name; nothing if it is not there. */
-async function entriesOf(dir: string): Promise<Dirent[]> {
+/**
+ * What is in a directory, some at a time: one with a hundred thousand files holds up nobody.
+ * @returns nothing if it is not there, or somebody else's: that has nothing of ours
+ */
+async function* entriesOf(dir: string): AsyncGenerator<Dirent> {
   try {
-    const entries = await readdir(dir, { withFileTypes: true })
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    yield* await opendir(dir, { bufferSize: 256 })
   } catch (error) {
-    // Somebody else's directory has nothing of ours.
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) return []
-    throw error
+    if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error))) throw error
   }
 }

@@ -10,6 +10,7 @@ import {
   getString,
 } from '../media/amf-value.ts'
 import type { Command } from './command.ts'
+import { type ForwardRoute, parseRoute, routeField } from './forward-route.ts'
 import type { PublishStyle } from './server-streams.ts'
 import { parseTcUrl, type TcUrl } from './tc-url.ts'
 
@@ -26,6 +27,8 @@ export interface ConnectRequest {
   readonly address: TcUrl
   /** The argument behind the command object, in which edges tell who they are; null unless it is an object. */
   readonly args: AmfRecord | null
+  /** Where a server that forwards has its streams from. */
+  readonly route: ForwardRoute
 }
 
 /** The publish command (7.2.2.6). Names are percent-decoded and checked. */
@@ -73,6 +76,7 @@ export function connectRequest(command: Command): ConnectRequest {
     objectEncoding: getNumber(object, 'objectEncoding') === 3 ? 3 : 0,
     address: parseTcUrl(tcUrl, app, null),
     args: asRecord(command.args[1]),
+    route: parseRoute(getString(object, routeField) ?? ''),
   }
 }
 

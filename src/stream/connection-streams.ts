@@ -10,7 +10,8 @@ import { displayName, streamId as streamIdOf, vhostOfStream } from '../live/stre
 import type { ViewerSocket } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { PlayerHub } from '../pull/player-hub.ts'
-import type { PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
+import { hopOf, isLoop } from '../rtmp/forward-route.ts'
+import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
 import { PublishSlot } from './publish-slot.ts'
@@ -20,6 +21,7 @@ import { rtmpFormat } from './rtmp-muxer.ts'
 /** What a worker shares among its connections. */
 export interface StreamHubs {
   readonly config: Config
+  readonly serverId: string
   readonly access: AccessPipeline
   readonly players: PlayerHub
   readonly publishers: PublisherHub
@@ -51,6 +53,8 @@ export interface StreamsOwner {
   totals(): Record<string, number>
   /** The same with the rates since the last time, for lines that are repeated. */
   progress(): Record<string, number>
+  /** What it was accepted with; null before. */
+  readonly connectRequest: ConnectRequest | null
   /** It asked for a stream of this virtual host, which need not be the one it connected to. */
   onVhost(name: string): void
   /** It began to publish or play; or the last publish or play ended. */
@@ -121,16 +125,21 @@ export class ConnectionStreams {
       return
     }
     this.#owner.logger.info({ stream: displayName(found.stream), style: request.style }, 'publish')
+    const wish = this.#wishFor(request, found)
+    if (isLoop(wish.origin.route, hopOf(this.#hubs.serverId, found.stream))) {
+      // The server that forwards looks for the code, to stop forwarding.
+      this.#refusePublish(streamId, 'FORWARD_LOOP', 'FORWARD_LOOP: the stream was forwarded from here')
+      return
+    }
     this.#ifAllowed('publish', request, found, {
-      accept: () => this.#publish(request, found),
+      accept: () => this.#publish(request, found, wish),
       refuse: (code, message) => this.#refusePublish(streamId, code, message),
-      room: () => this.#hubs.publishers.hasRoom(this.#wishFor(request, found)),
+      room: () => this.#hubs.publishers.hasRoom(wish),
     })
   }
 
-  #publish(request: PublishRequest, found: Found): void {
-    const { streamId, style } = request
-    const publisher = this.#hubs.publishers.publish(this.#wishFor(request, found), {
+  #publish({ streamId, style }: PublishRequest, { vhost }: Found, wish: PublishWish): void {
+    const publisher = this.#hubs.publishers.publish(wish, {
       isConnected: () => this.#owner.isConnected,
       readOn: () => this.#owner.readOn(),
       onAttached: () => this.#grant(streamId),
@@ -146,7 +155,7 @@ export class ConnectionStreams {
         this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
       },
     })
-    this.#publishes.set(streamId, new PublishSlot(publisher, found.vhost, style))
+    this.#publishes.set(streamId, new PublishSlot(publisher, vhost, style))
   }
 
   play(request: PlayRequest): void {
@@ -303,9 +312,10 @@ export class ConnectionStreams {
   }
 
   #wishFor({ param }: PublishRequest, { vhost, stream }: Found): PublishWish {
-    const { id, ip } = this.#owner
+    const { id, ip, connectRequest } = this.#owner
+    const { tcUrl = '', route = [] } = connectRequest ?? {}
     const latency = vhost.publish.mr ? vhost.publish.mrLatency : 0
-    return { stream, ip, connectionId: id, param, latency }
+    return { stream, ip, connectionId: id, param, origin: { tcUrl, route }, latency }
   }
 
   #find(request: PublishRequest | PlayRequest): Found | null {

@@ -19,9 +19,11 @@ import type { BookedClient } from '../worker/client-book.ts'
 import type { Counted } from '../worker/client-rates.ts'
 import { closeSoon } from '../worker/close-soon.ts'
 import type { ClientTraffic } from '../worker/traffic.ts'
+import { BandwidthCheck, bandwidthKey } from './bandwidth-check.ts'
 import { ConnectionStreams, type StreamHubs, type StreamsOwner } from './connection-streams.ts'
 import { Progress } from './progress.ts'
 import type { ReadClock, Reader } from './read-clock.ts'
+import { UnreadReplies } from './unread-replies.ts'
 
 /** What a connection needs of its worker. */
 export interface ConnectionHost extends StreamHubs {
@@ -44,19 +46,11 @@ const awaited: Record<Phase, string> = {
   closed: '',
 }
 
-/** Replies that may wait for a peer that does not read them; beyond it nothing more is read from the peer. */
-const maxUnreadReplyBytes = 64 * 1024
-
 /** A read that brings as much tells of an encoder that would be held up if its socket rested now. */
 const fullReadBytes = 128 * 1024
 
-const nothing = Buffer.alloc(0)
-
 /** A ping makes the kernel notice a peer that vanished without a word, and tells the peer that we are here. */
 const pingIntervalMs = 60_000
-
-/** A peer that leaves its replies unread for this long is closed. */
-const floodGraceMs = 10_000
 
 /** One RTMP client: its socket, its session, and the story of its life. */
 export class Connection
@@ -83,9 +77,8 @@ export class Connection
   #vhost: string | null = null
   #pingedAtMs = this.#acceptedAtMs
   readonly #progress: Progress
-  #unreadReplyBytes = 0
-  /** Since when the peer leaves replies unread; 0: it reads. */
-  #floodedAtMs = 0
+  readonly #replies: UnreadReplies
+  #check: BandwidthCheck | null = null
   /** Not read from until the read clock's next tick. */
   #resting = false
 
@@ -110,6 +103,7 @@ export class Connection
     )
     this.visits = new Visits(host.access, this)
     this.#progress = new Progress(socket)
+    this.#replies = new UnreadReplies(socket, () => this.updateReading())
     this.#streams = new ConnectionStreams(host, this)
     this.logger.info({ ip: this.ip, port: socket.remotePort }, 'accepted')
     socket.on('drain', () => this.#streams.onDrain())
@@ -130,6 +124,10 @@ export class Connection
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  get connectRequest(): ConnectRequest | null {
+    return this.#connect
   }
 
   /** The virtual host that serves it. */
@@ -182,9 +180,9 @@ export class Connection
       const seconds = Math.round((nowMs - this.#acceptedAtMs) / 1000)
       const missing = this.session.waiting ? 'a verdict' : awaited[this.#phase]
       this.close(new WeirError('RTMP_TIMEOUT', `${missing} did not come, ${seconds} s after accept`))
-    } else if (this.#floodedAtMs > 0 && nowMs - this.#floodedAtMs > floodGraceMs) {
-      this.close(new WeirError('RTMP_FLOOD', `replies are unread for ${floodGraceMs} ms`))
     }
+    const flood = this.#replies.overdue(nowMs)
+    if (flood !== null) this.close(flood)
     this.#streams.sweep(nowMs)
     this.updateReading()
     if (this.session.state === 'ready' && nowMs - this.#pingedAtMs > pingIntervalMs) {
@@ -212,6 +210,7 @@ export class Connection
     const story = { ...this.#streams.lastStory(), ...this.totals(), phase }
     this.#enter('closed')
     this.#streams.close()
+    this.#check?.stop()
     this.visits.endAll()
     this.session.close()
     closeSoon(this.socket)
@@ -224,12 +223,7 @@ export class Connection
 
   send(bytes: Buffer): void {
     if (this.#phase === 'closed') return
-    this.socket.write(bytes)
-    this.#unreadReplyBytes = this.socket.writableLength === 0 ? 0 : this.#unreadReplyBytes + bytes.length
-    if (this.#unreadReplyBytes > maxUnreadReplyBytes && this.#floodedAtMs === 0) {
-      this.#floodedAtMs = monotonicMs()
-      this.socket.write(nothing, this.#onRepliesRead)
-    }
+    this.#replies.write(bytes)
   }
 
   onHandshake(kind: string): void {
@@ -262,6 +256,10 @@ export class Connection
     this.#streams.pause(streamId, paused)
   }
 
+  onCall(name: string): void {
+    this.#check?.onCall(name)
+  }
+
   onPacket(streamId: number, packet: Packet): void {
     this.#streams.relay(streamId, packet)
   }
@@ -289,8 +287,8 @@ export class Connection
    */
   updateReading(): void {
     if (this.#phase === 'closed') return
-    const pause =
-      this.#resting || this.#floodedAtMs > 0 || this.session.waiting || this.#streams.full(monotonicMs())
+    const rest = this.#resting || this.#replies.tooMany || this.session.waiting
+    const pause = rest || this.#streams.full(monotonicMs()) || (this.#check?.mustPause ?? false)
     if (pause === this.socket.isPaused()) return
     if (pause) this.socket.pause()
     else this.socket.resume()
@@ -342,13 +340,6 @@ export class Connection
     this.run(() => this.session.push(bytes))
   }
 
-  /** Called when the kernel has taken everything that was queued before. */
-  readonly #onRepliesRead = (): void => {
-    this.#floodedAtMs = 0
-    this.#unreadReplyBytes = 0
-    this.updateReading()
-  }
-
   #decideConnect(request: ConnectRequest): void {
     const { access, config } = this.#host
     const { vhost: host, app, param } = request.address
@@ -374,11 +365,15 @@ export class Connection
   #acceptConnect(request: ConnectRequest, vhost: VhostConfig): void {
     this.#enter('idle', this.#host.config.actionTimeout)
     this.onVhost(request.address.vhost)
-    const { app, address, flashVer } = request
+    const { address, flashVer } = request
     const name = vhostNameOf(this.#host.config, address.vhost)
-    this.logger.info({ vhost: name, host: address.vhost, app, client: flashVer }, 'connect')
+    this.logger.info({ vhost: name, host: address.vhost, app: address.app, client: flashVer }, 'connect')
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
+    if (bandwidthKey(vhost.bandcheck, address.param) !== 'right' || this.isClosed) return
+    this.onBusy()
+    this.#check = new BandwidthCheck(this, vhost.bandcheck)
+    this.#check.start()
   }
 
   #applyNoDelay(config: Config): void {

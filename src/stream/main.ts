@@ -15,8 +15,9 @@ import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
 import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
-import { PithyPrinter } from '../worker/pithy-printer.ts'
+import { PithyPrinter, type PithyTurn } from '../worker/pithy-printer.ts'
 import { Traffic } from '../worker/traffic.ts'
+import { streamWorkers } from '../worker/worker-counts.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -24,6 +25,7 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { BandwidthAccess } from './bandwidth-access.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
@@ -40,6 +42,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
+  readonly #bandwidth: BandwidthAccess
   readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
@@ -62,12 +65,13 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
       () => createServer({ pauseOnConnect: true, keepAlive: true }, (socket) => this.#accept(socket)),
       (error) => this.#onAcceptError(error),
     )
+    this.#bandwidth = new BandwidthAccess(context.send)
     this.#hooks = new ClientHooks(this)
-    const checks = exceptOwn(localChecks, context.ownToken)
+    const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
     this.access = new AccessPipeline(context.logger, checks, [this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
-    this.#pithy = new PithyPrinter(context.config.pithyPrintMs)
+    this.#pithy = new PithyPrinter(this.#pithyTurn(context.config), monotonicMs())
   }
 
   get hookIdentity(): HookIdentity {
@@ -81,6 +85,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
 
   get config(): Config {
     return this.#config
+  }
+
+  get serverId(): string {
+    return this.#context.serverId
   }
 
   get logger(): Logger {
@@ -101,6 +109,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     switch (message.t) {
       case 'admission':
         this.#connections.get(message.connectionId)?.onAdmission(message.refusal)
+        break
+      case 'bandwidth-answer':
+        this.#bandwidth.onAnswer(message.connectionId, message.allowed)
         break
       case 'publish-answer':
       case 'publish-revoked':
@@ -125,7 +136,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
 
   reload(config: Config): void {
     this.#config = config
-    this.#pithy.intervalMs = config.pithyPrintMs
+    this.#pithy.turn = this.#pithyTurn(config)
     this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.players.reload(config)
     for (const connection of this.#connections.values()) connection.reload(config)
@@ -276,6 +287,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     this.players.sweep(now)
     this.rates.sweep(now, this)
     this.#pithy.print(now, this.#connections)
+  }
+
+  #pithyTurn(config: Config): PithyTurn {
+    return { pithyMs: config.pithyPrintMs, index: this.#context.index, workers: streamWorkers(config) }
   }
 
   #exitIfDrained(): void {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { accepted, type Verdict } from '../access/access-check.ts'
 import { codeOf, isErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import type { FromMaster, PublishId, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { FromMaster, PublishId, PublishOrigin, StreamId, ToMaster } from '../ipc/contract.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock } from '../ipc/relay-clock.ts'
 import { displayName } from '../live/stream-key.ts'
@@ -20,10 +20,11 @@ const roomTimeoutMs = 5000
 /** An encoder that wants to publish. */
 export interface PublishWish {
   readonly stream: StreamId
-  readonly ip: string
   readonly connectionId: string
+  readonly ip: string
   /** The query as the encoder gave it, with a leading `?`. */
   readonly param: string
+  readonly origin: PublishOrigin
   /** `mr_latency` of its vhost. */
   readonly latency: number | 'auto'
 }
@@ -99,6 +100,7 @@ export class PublisherHub {
       id,
       wish.stream,
       wish.connectionId,
+      wish.origin,
       owner,
       this.#clock,
       wish.latency,

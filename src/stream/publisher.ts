@@ -1,5 +1,5 @@
 import { monotonicMs } from '../base/clock.ts'
-import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { PublishId, PublishOrigin, SourceNumber, StreamId } from '../ipc/contract.ts'
 import type { SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, type RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { StreamHeaders } from '../live/stream-headers.ts'
@@ -41,6 +41,7 @@ export class Publisher {
   readonly id: PublishId
   readonly stream: StreamId
   readonly connectionId: string
+  readonly #origin: PublishOrigin
   readonly owner: PublisherOwner
   readonly #clock: RelayClock
   readonly #latency: number | 'auto'
@@ -65,6 +66,7 @@ export class Publisher {
     id: PublishId,
     stream: StreamId,
     connectionId: string,
+    origin: PublishOrigin,
     owner: PublisherOwner,
     clock: RelayClock,
     latency: number | 'auto',
@@ -73,6 +75,7 @@ export class Publisher {
     this.id = id
     this.stream = stream
     this.connectionId = connectionId
+    this.#origin = origin
     this.owner = owner
     this.#clock = clock
     this.#latency = latency
@@ -101,7 +104,7 @@ export class Publisher {
     this.#channel = channel
     this.#source = source
     this.#awaitsKeyFrame = this.#hasVideo
-    channel.send({ t: 'restart', source, sourceId: this.connectionId })
+    channel.send({ t: 'restart', source, sourceId: this.connectionId, origin: this.#origin })
     for (const packet of this.#headers.list()) this.#send(channel, packet)
     this.owner.onAttached()
   }

@@ -8,23 +8,39 @@ export interface Summarised {
 /** The calls are about this far apart, in milliseconds. */
 const sloppyMs = 1000
 
+/** Whose turn it is: workers of one kind print one after the other. */
+export interface PithyTurn {
+  /** `pithy_print_ms` */
+  readonly pithyMs: number
+  /** Of this worker, from 1 on. */
+  readonly index: number
+  readonly workers: number
+}
+
 /**
  * The periodic summary lines of clients, at a constant total rate: one publisher and one player in each
- * interval (`pithy_print_ms`), in turn, however many there are.
+ * interval (`pithy_print_ms`), in turn, however many there are, and however many workers have them.
  */
 export class PithyPrinter {
-  intervalMs: number
+  #intervalMs: number
   /** From when on the interval counts. */
-  #dueAfterMs = 0
+  #dueAfterMs: number
   readonly #lastPrinted: Record<'publish' | 'play', string> = { publish: '', play: '' }
 
-  constructor(intervalMs: number) {
-    this.intervalMs = intervalMs
+  /** @param nowMs by the clock of {@link print} */
+  constructor({ pithyMs, index, workers }: PithyTurn, nowMs: number) {
+    this.#intervalMs = pithyMs * workers
+    this.#dueAfterMs = nowMs + (index - workers) * pithyMs
+  }
+
+  /** Another interval, or another number of workers. */
+  set turn({ pithyMs, workers }: PithyTurn) {
+    this.#intervalMs = pithyMs * workers
   }
 
   /** To be called about once a second. */
   print(nowMs: number, connections: ReadonlyMap<string, Summarised>): void {
-    const lateMs = nowMs - this.#dueAfterMs - this.intervalMs
+    const lateMs = nowMs - this.#dueAfterMs - this.#intervalMs
     if (lateMs < 0) return
     // The calls are a little more than a second apart: counted from them, an interval of 2 s would be one of 3 s.
     this.#dueAfterMs = lateMs < sloppyMs ? nowMs - lateMs : nowMs

@@ -51,6 +51,7 @@ function setUp(vhost = '') {
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
     config: configOf(''),
     ownToken: '',
+    serverId: 's1',
     hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => {},
   })
@@ -173,6 +174,7 @@ describe('what the API is told', () => {
       audio: null,
       hls: null,
       dvr: null,
+      forwards: [],
     })
     live.publish('abc')
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))

@@ -71,6 +71,24 @@ const purposes: Record<string, (config: Config) => void> = {
       dvrDuration: 600,
     })
   },
+  'forward.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.vhosts[standard]?.forward).toMatchObject({ enabled: true, backend: '' })
+    expect(config.vhosts['tv.example.com']?.forward.destination).toEqual(['192.0.2.3:1935'])
+    expect(config.vhosts['cdn.example.com']?.forward).toMatchObject({ enabled: true, destination: [] })
+  },
+  'heartbeat.conf': (config) => {
+    expect(config).toMatchObject({
+      ...foreground,
+      heartbeat: { enabled: true, interval: 10, deviceId: 'edge-7', summaries: true, ports: true },
+      stats: { network: 0, disk: ['sda', 'vda', 'nvme0n1'] },
+    })
+  },
+  'bandcheck.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    const bandcheck = { enabled: true, key: '35c9b402c12a', interval: 30, limitKbps: 8000 }
+    expect(config.vhosts['bandcheck.example.com']).toMatchObject({ bandcheck })
+  },
   'vod.conf': (config) => {
     const vod = {
       enabled: true,
@@ -81,6 +99,17 @@ const purposes: Record<string, (config: Config) => void> = {
       cacheSize: 64 * 1024 ** 2,
     }
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true, vod } })
+  },
+  'access.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, maxConnectionsPerIp: 50, httpServer: { enabled: true } })
+    const auth = { enabled: true, publish: ['signed'], play: ['signed', 'jwt'] }
+    expect(config.vhosts[standard]).toMatchObject({
+      auth,
+      hls: { enabled: true },
+      httpRemux: { enabled: true },
+    })
+    expect(config.vhosts['studio.example.com']?.security).toMatchObject({ enabled: true })
+    expect(config.vhosts['player.example.com']?.refer).toMatchObject({ enabled: true, play: ['example.com'] })
   },
   'transcode.conf': (config) => {
     expect(config).toMatchObject(foreground)

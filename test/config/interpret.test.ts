@@ -322,7 +322,10 @@ test.each([
     ['2: "hls_dts_directly" is accepted but not acted on (yet)'],
   ],
   ['vhost a { dash {\n enabled on; dash_fragment 5; } }', ['1: "dash" is accepted but not acted on (yet)']],
-  ['http_api {\n enabled on; https {\n enabled on; } }', ['2: "https" is accepted but not acted on (yet)']],
+  [
+    'http_api {\n enabled on; raw_api {\n enabled on; } }',
+    ['2: "raw_api" is accepted but not acted on (yet)'],
+  ],
   ['vhost a { cluster { mode local; } }', []],
   ['vhost a { cluster { mode remote; origin b; } }', ['1: "cluster" is accepted but not acted on (yet)']],
   ['vhost a { ingest x { enabled off; } ingest y { enabled on; engine { vcodec copy; } } }', []],

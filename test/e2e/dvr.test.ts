@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readRecordingFacts } from '../../src/recordings/head.ts'
@@ -111,11 +111,14 @@ test('a reload turns recording on, changes it and turns it off while a stream ru
   await until('both to be whole', () => names(vhost).join() === 'show-other.flv,show.flv')
   await live.goesOn()
   for (const file of files(vhost)) expect(await readRecordingFacts(file)).toMatchObject({ stream: 'show' })
-  const list = (await (await fetch(server.httpUrl('/api/v1/recordings?stream=show'))).json()) as {
-    total: number
-  }
-  // Where nobody records any more, nothing is looked at.
-  expect(list.total).toBe(0)
+  const answer = await fetch(server.httpUrl('/api/v1/recordings?app=live&stream=show'))
+  const { recordings } = (await answer.json()) as { recordings: { url: string; state: string }[] }
+  expect(recordings.map(({ url, state }) => [url, state])).toEqual([
+    [`/${vhost}/show-other.flv`, 'finished'],
+    [`/${vhost}/show.flv`, 'finished'],
+  ])
+  const played = await fetch(server.httpUrl(recordings[0]!.url))
+  expect(Buffer.from(await played.arrayBuffer()).equals(readFileSync(files(vhost)[0]!))).toBe(true)
 })
 
 test('where the disk cannot be written to, the stream goes on, and recording comes back with it', async () => {

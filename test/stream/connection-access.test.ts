@@ -32,6 +32,7 @@ async function setUp(query = '') {
     get config() {
       return config
     },
+    serverId: 's1',
     access: new AccessPipeline(silentLogger, [], [hooks]),
     logger: silentLogger,
     readClock: new ReadClock(),

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { AccessPipeline } from '../../src/access/access-pipeline.ts'
 import { RtmpClient } from '../../src/client/rtmp-client.ts'
+import type { ToMaster } from '../../src/ipc/contract.ts'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
+import { formatRoute, hopOf, routeField } from '../../src/rtmp/forward-route.ts'
 import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
 import { PublisherHub } from '../../src/stream/publisher-hub.ts'
 import { ReadClock } from '../../src/stream/read-clock.ts'
@@ -13,15 +15,17 @@ import { silentLogger } from '../support/logger.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** A connection of a real client, to a worker without a process. */
-async function connected(text: string, vhost: string, name = 'x') {
+async function connected(text: string, vhost: string, name = 'x', route = '') {
+  const asked: ToMaster[] = []
   const config = configOf(text)
   const host: ConnectionHost = {
     config,
+    serverId: 's1',
     access: new AccessPipeline(silentLogger, [], []),
     logger: silentLogger,
     readClock: new ReadClock(),
     players: new PlayerHub(config, silentLogger, () => {}),
-    publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, () => {}),
+    publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, (message) => asked.push(message)),
     identity: () => ({}),
     onClosed: () => {},
   }
@@ -31,7 +35,10 @@ async function connected(text: string, vhost: string, name = 'x') {
   const accepted = once(server, 'connection') as Promise<[Socket]>
   const { port } = server.address() as AddressInfo
   const tcUrl = `rtmp://${vhost}/live`
-  const connecting = RtmpClient.connect(`rtmp://127.0.0.1:${port}/live/${name}`, { tcUrl })
+  const connecting = RtmpClient.connect(`rtmp://127.0.0.1:${port}/live/${name}`, {
+    tcUrl,
+    connectFields: { [routeField]: route },
+  })
   const [socket] = await accepted
   const connection = new Connection('c1', socket, host)
   const setNoDelay = vi.spyOn(connection.socket, 'setNoDelay')
@@ -39,7 +46,7 @@ async function connected(text: string, vhost: string, name = 'x') {
   connection.onAdmission(null)
   const client = await connecting
   onTestFinished(() => client.close())
-  return { client, connection, noDelay: () => setNoDelay.mock.calls.map(([enabled]) => enabled) }
+  return { client, connection, asked, noDelay: () => setNoDelay.mock.calls.map(([enabled]) => enabled) }
 }
 
 describe('tcp_nodelay', () => {
@@ -77,5 +84,24 @@ describe('tcp_nodelay', () => {
     const { connection, noDelay } = await connected(rest, 'a.example')
     connection.reload(configOf('vhost b.example { }'))
     expect(noDelay()).toStrictEqual([true])
+  })
+})
+
+describe('a stream that another server forwards', () => {
+  const stream = '__defaultVhost__/live/x'
+
+  test('is refused where it comes from, and the forwarder is told the code', async () => {
+    const route = formatRoute([hopOf('s1', stream), hopOf('s2', stream)])
+    const { client, asked } = await connected('', 'a.example', 'x', route)
+    await expect(client.publish()).rejects.toThrow('FORWARD_LOOP')
+    expect(asked).toStrictEqual([])
+  })
+
+  test('is taken elsewhere, or as another stream', async () => {
+    const route = formatRoute([hopOf('s2', stream), hopOf('s1', '__defaultVhost__/live/y')])
+    const { client, asked } = await connected('', 'a.example', 'x', route)
+    // Nobody answers it: that the master is asked is what counts.
+    void client.publish().catch(() => {})
+    await vi.waitFor(() => expect(asked).toMatchObject([{ t: 'publish', stream }]))
   })
 })

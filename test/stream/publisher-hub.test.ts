@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { ToMaster } from '../../src/ipc/contract.ts'
+import type { PublishOrigin, ToMaster } from '../../src/ipc/contract.ts'
 import { MediaClient } from '../../src/ipc/media-client.ts'
 import type { PublisherOwner } from '../../src/stream/publisher.ts'
 import { PublisherHub, type PublishWish } from '../../src/stream/publisher-hub.ts'
@@ -8,7 +8,11 @@ import { recordingLogger } from '../support/logger.ts'
 import { keyFrame, sound, videoHeader } from '../support/packets.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const wish: PublishWish = { stream: 'a/b/c', ip: '10.0.0.1', connectionId: 'c1', param: '?a', latency: 0 }
+const origin: PublishOrigin = { tcUrl: 'rtmp://a/b', route: [] }
+const wish: PublishWish = {
+  ...{ stream: 'a/b/c', ip: '10.0.0.1', connectionId: 'c1', param: '?a', latency: 0 },
+  origin,
+}
 
 async function setUp() {
   const path = join(tempDir(), 's1.sock')
@@ -35,7 +39,10 @@ function newOwner() {
 function backSource(path: string) {
   const story: string[] = []
   const client = new MediaClient(path, {
-    onRestart: (source, sourceId) => story.push(`restart ${source} ${sourceId}`),
+    onRestart: (source, sourceId, told) => {
+      expect(told).toStrictEqual(origin)
+      story.push(`restart ${source} ${sourceId}`)
+    },
     onPacket: (source, { body }) => story.push(`${source}: ${body.toString()}`),
     onIdle: (source) => story.push(`idle ${source}`),
     onGone: (source) => story.push(`gone ${source}`),

@@ -53,7 +53,8 @@ function setUp(latency: number | 'auto' = 'auto') {
     onRefused: vi.fn<PublisherOwner['onRefused']>(),
     onRevoked: vi.fn<PublisherOwner['onRevoked']>(),
   }
-  const publisher = new Publisher(1, 'a/b/c', 'abc', owner, new RelayClock(), latency, () => 1)
+  const origin = { tcUrl: '', route: [] }
+  const publisher = new Publisher(1, 'a/b/c', 'abc', origin, owner, new RelayClock(), latency, () => 1)
   const relay = (...packets: Parameters<Publisher['relay']>[0][]): void => {
     for (const packet of packets) publisher.relay(packet)
   }

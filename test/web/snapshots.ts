@@ -24,6 +24,7 @@ export function streamOf(fields: Partial<Stream>): Stream {
     players: {},
     hls: null,
     dvr: null,
+    forwards: [],
     ...fields,
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { PithyPrinter, type Summarised } from '../../src/worker/pithy-printer.ts'
+import { PithyPrinter, type PithyTurn, type Summarised } from '../../src/worker/pithy-printer.ts'
 
 type Role = Summarised['role']
 
@@ -12,9 +12,13 @@ function connectionsOf(printed: string[], roles: Record<string, Role>): Map<stri
   )
 }
 
+function oneWorker(pithyMs: number): PithyTurn {
+  return { pithyMs, index: 1, workers: 1 }
+}
+
 function setUp(roles: Record<string, Role>) {
   const printed: string[] = []
-  const printer = new PithyPrinter(10_000)
+  const printer = new PithyPrinter(oneWorker(10_000), 0)
   const connections = connectionsOf(printed, roles)
   let now = 0
   /** What is printed in the next `intervals` intervals. */
@@ -42,7 +46,7 @@ describe('summary lines', () => {
 
   test('come as often as they shall, though the time is looked at a little late each time', () => {
     const { printer, connections, printed } = setUp({ a: 'publish' })
-    printer.intervalMs = 2000
+    printer.turn = oneWorker(2000)
     for (let now = 0; now < 20_500; now += 1001) printer.print(now, connections)
     expect(printed.length).toBe(10)
   })
@@ -67,8 +71,22 @@ describe('summary lines', () => {
 
   test('follow another interval', () => {
     const { printer, connections, printed } = setUp({ a: 'play' })
-    printer.intervalMs = 1000
+    printer.turn = oneWorker(1000)
     for (let now = 1000; now <= 3000; now += 1000) printer.print(now, connections)
     expect(printed.length).toBe(3)
+  })
+
+  test('come at the same rate from several workers, which take turns', () => {
+    const printed: [worker: number, nowMs: number][] = []
+    let now = 500
+    const printers = [1, 2, 3].map((index) => {
+      const client: Summarised = { id: 'a', role: 'play', logSummary: () => printed.push([index, now]) }
+      const turn = { pithyMs: 10_000, index, workers: 3 }
+      return { printer: new PithyPrinter(turn, now), connections: new Map([['a', client]]) }
+    })
+    for (; now <= 60_500; now += 500) {
+      for (const { printer, connections } of printers) printer.print(now, connections)
+    }
+    expect(printed).toStrictEqual([1, 2, 3, 1, 2, 3].map((index, turn) => [index, 10_500 + turn * 10_000]))
   })
 })

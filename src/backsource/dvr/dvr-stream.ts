@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../base/clock.ts'
-import { codeOf, isErrorCode, messageOf } from '../../base/errors.ts'
+import { codeOf, isErrorCode, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import type { HookSubject } from '../../hooks/hook-body.ts'
@@ -58,7 +58,7 @@ const maxBackOffMs = 30_000
 const provenBytes = 1024 * 1024
 
 /** Recordings that are not complete yet: with more of them, the disk is behind. */
-const maxIncomplete = 8
+const maxIncomplete = 64
 
 /**
  * The recorder of one stream: takes its packets and writes files of them. Whatever the disk does, the stream goes on;
@@ -198,7 +198,11 @@ export class DvrStream implements StreamOutput {
 
   /** @returns null: it is not yet time to try again */
   #newTake(): Take | null {
-    if (monotonicMs() < this.#retryAtMs || this.#incomplete >= maxIncomplete) return null
+    if (monotonicMs() < this.#retryAtMs) return null
+    if (this.#incomplete >= maxIncomplete) {
+      this.#onFailed(new WeirError('DVR_BEHIND', `${this.#incomplete} recordings wait for the disk`))
+      return null
+    }
     const config = this.#config
     const publisher = this.#listener.publisher()
     const start = { ...splitStreamId(this.#stream), startedAtMs: Date.now() }

@@ -69,11 +69,17 @@ export async function openRecording(request: RecordingStart): Promise<OpenRecord
   }
 }
 
-/** The stream's file that can be gone on with; null if there is none. Of several the first one by name. */
+/** Files that are looked at, the last ones by name, for one that can be gone on with. */
+const maxCandidates = 16
+
+/** The stream's file that can be gone on with; null if there is none. Of several the last one by name. */
 async function continueFile(request: RecordingStart, mp4: Mp4Tracks | null): Promise<OpenRecording | null> {
   const { names, start } = request
+  const whole: string[] = []
   for await (const { path, unfinished } of findLike(names.root, names.patterns(start.startedAtMs))) {
-    if (unfinished !== null) continue
+    if (unfinished === null) whole.push(path)
+  }
+  for (const path of whole.sort().slice(-maxCandidates).reverse()) {
     const own = newUnfinishedPath(path)
     const found = await openFile(path)
     if (found === null) continue

@@ -1,3 +1,4 @@
+import { SteadyClock } from '../../base/clock.ts'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { VhostConfig } from '../../config/config.ts'
@@ -47,6 +48,8 @@ export class HlsStream implements StreamOutput {
   readonly #listener: HlsListener
   readonly #queue = new WriteQueue()
   readonly #keys = new KeyRing()
+  /** A segment is not cut, or kept whole, because somebody sets the machine's clock (`hls_ts_floor`). */
+  readonly #clock = new SteadyClock()
   readonly #store: PlaylistStore
   readonly #segmenter: Segmenter
   #config: HlsConfig
@@ -105,6 +108,7 @@ export class HlsStream implements StreamOutput {
   }
 
   onRestart(): void {
+    this.#clock.adjust()
     this.#segmenter.restart()
     if (!this.#stopped) return
     this.#stopped = false
@@ -116,7 +120,7 @@ export class HlsStream implements StreamOutput {
   }
 
   onPacket(packet: Packet): void {
-    if (!this.#stopped) this.#segmenter.push(packet, Date.now())
+    if (!this.#stopped) this.#segmenter.push(packet, this.#clock.nowMs())
   }
 
   /** Writes nothing until then: whoever wrote the same files before has finished. */

@@ -1,25 +1,37 @@
 /** The sections outside of virtual hosts: HTTP servers, heartbeat, statistics, stream casters. */
-import { section, since1, since2, since6 } from './declare.ts'
+import { type About, section, since1, since2, since6 } from './declare.ts'
 import { decimal, duration, endpoints, flag, integer, list, path, size, text } from './lines.ts'
 
 export const heartbeat = section('Tells another server regularly that this one lives.', since1, {
-  enabled: flag('off', 'Whether heartbeats are sent.', since1),
-  interval: decimal('9.9', { min: 0.1, max: 86_400, unit: 's' }, 'Time between two heartbeats.', since1),
-  url: text('http://127.0.0.1:8085/api/v1/servers', 'a URL', 'Where heartbeats are posted to.', since1),
+  enabled: flag('off', 'Whether heartbeats are sent.', { ...since1, acted: true }),
+  interval: decimal('9.9', { min: 0.1, max: 86_400, unit: 's' }, 'Time between two heartbeats.', {
+    ...since1,
+    acted: true,
+  }),
+  url: text('http://127.0.0.1:8085/api/v1/servers', 'a URL', 'Where heartbeats are posted to.', {
+    ...since1,
+    acted: true,
+  }),
   deviceId: text('', 'any text', 'The name that this server gives itself in a heartbeat.', {
     ...since1,
+    acted: true,
     example: 'my-server',
   }),
-  summaries: flag('off', 'Adds what the API says under /api/v1/summaries.', since1),
-  ports: flag('off', 'Adds the ports this server listens on.', since6),
+  summaries: flag('off', 'Adds what the API says under /api/v1/summaries.', { ...since1, acted: true }),
+  ports: flag('off', 'Adds the ports this server listens on.', { ...since6, acted: true }),
 })
 
 export const stats = section('What the API tells about the machine.', since1, {
   enabled: flag('on', 'Whether statistics of the machine are gathered.', since6),
-  network: integer('0', { min: 0, max: 255 }, 'Which network address is reported, counted from 0.', {
-    ...since1,
-    acted: true,
-  }),
+  network: integer(
+    '0',
+    { min: 0, max: 255 },
+    'Which IPv4 address of the machine is told, by the API and in heartbeats, counted from 0 without loopback.',
+    {
+      ...since1,
+      acted: true,
+    },
+  ),
   disk: list('', 'names of disks', 'The disks whose business is reported.', {
     ...since1,
     acted: true,
@@ -28,11 +40,12 @@ export const stats = section('What the API tells about the machine.', since1, {
 })
 
 function https(listen: string) {
-  return section('The same over TLS.', since6, {
-    enabled: flag('off', 'Whether TLS is served.', since6),
-    listen: endpoints(listen, 'The addresses to listen on.', since6),
-    key: path('./conf/server.key', 'The private key, PEM.', since6),
-    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', since6),
+  const acted6: About = { ...since6, acted: true }
+  return section('The same over TLS. The files are read again with each reload.', acted6, {
+    enabled: flag('off', 'Whether TLS is served.', acted6),
+    listen: endpoints(listen, 'The addresses to listen on.', acted6),
+    key: path('./conf/server.key', 'The private key, PEM.', acted6),
+    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', acted6),
   })
 }
 

@@ -167,6 +167,30 @@ export function lists(standard: string, accepts: string, doc: string, about: Abo
   return { ...list(standard, accepts, doc, about), repeats: true }
 }
 
+/** One or more servers, each `host` or `host:port`; an empty array when absent. */
+export function servers(doc: string, about: About): Line<TArray<TString>> {
+  const server = Type.String({ pattern: /^(\[[\da-fA-F:.]+\]|[^\s:/?[\]]+)(:\d{1,5})?$/.source })
+  return line((options) => Type.Array(server, options), {
+    default: '',
+    accepts: 'one or more servers, host or host:port',
+    arity: oneOrMore,
+    read: (args) => args,
+    doc,
+    about,
+  })
+}
+
+/** A URL of HTTP; '' when absent. */
+export function httpUrl(doc: string, about: About): Line<TString> {
+  return line((options) => Type.String({ pattern: /^(https?:\/\/[^\s/]+\S*)?$/.source, ...options }), {
+    default: '',
+    accepts: 'a URL that begins with http:// or https://',
+    read: single(asWritten),
+    doc,
+    about,
+  })
+}
+
 type EndpointSchema = TObject<{ host: TUnion<[TString, TNull]>; port: TInteger }>
 
 /** One or more TCP addresses. */

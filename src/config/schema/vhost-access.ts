@@ -102,17 +102,28 @@ export const auth = section('Lets clients publish and play with a signed URL or 
   leeway: duration('10', { min: 0, max: 300 }, 'By how much clocks may differ (`exp`, `nbf`).', acted),
 })
 
+const acted12: About = { srs: [1, 2], acted: true }
+
 export const bandcheck = section(
-  'Lets clients measure their bandwidth to this server.',
+  'Lets clients measure their bandwidth to this server: those that connect with `?key=K` behind the application.',
   { srs: [1, 2] },
   {
-    enabled: flag('off', 'Whether the check is offered.', { srs: [1, 2] }),
-    key: text('', 'any text', 'The key that a client must give.', { srs: [1, 2], example: 'secret' }),
-    interval: decimal('30', { min: 0, max: 86_400, unit: 's' }, 'The least time between two checks.', {
-      srs: [1, 2],
+    enabled: flag('off', 'Whether the check is offered.', acted12),
+    key: text('', 'any text', 'The key that a client must give; without one no check is made.', {
+      ...acted12,
+      example: 'secret',
     }),
-    limitKbps: integer('1000', { min: 1, max: 10_000_000, unit: 'kbps' }, 'The most that a check may use.', {
-      srs: [1, 2],
-    }),
+    interval: decimal(
+      '30',
+      { min: 0, max: 86_400, unit: 's' },
+      'The least time between two checks.',
+      acted12,
+    ),
+    limitKbps: integer(
+      '1000',
+      { min: 1, max: 10_000_000, unit: 'kbps' },
+      'The most that a check may use, in either direction.',
+      acted12,
+    ),
   },
 )

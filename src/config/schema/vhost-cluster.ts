@@ -1,8 +1,8 @@
 /** Streams between servers: edge to origin, and forwards. SRS 1 and 2 have the cluster's in the vhost itself. */
 import { section, since6 } from './declare.ts'
-import { flag, list, text, word } from './lines.ts'
+import { flag, httpUrl, list, servers, text, word } from './lines.ts'
 
-const servers = 'one or more servers, host or host:port'
+const someServers = 'one or more servers, host or host:port'
 
 export const cluster = section('Makes this server an edge of others.', since6, {
   mode: word(
@@ -14,7 +14,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
       formerly: { 'vhost/mode': { srs: [1, 2] } },
     },
   ),
-  origin: list('', servers, 'The origins that an edge pulls from and pushes to.', {
+  origin: list('', someServers, 'The origins that an edge pulls from and pushes to.', {
     ...since6,
     formerly: { 'vhost/origin': { srs: [1, 2] } },
     example: '192.0.2.1:1935 192.0.2.2:1935',
@@ -32,7 +32,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     formerly: { 'vhost/debug_srs_upnode': { srs: [1, 2] } },
   }),
   originCluster: flag('off', 'Shares streams among several origins.', since6),
-  coworkers: list('', servers, 'The HTTP APIs of the other origins.', {
+  coworkers: list('', someServers, 'The HTTP APIs of the other origins.', {
     ...since6,
     example: '192.0.2.2:1985',
   }),
@@ -41,14 +41,16 @@ export const cluster = section('Makes this server an edge of others.', since6, {
 })
 
 export const forward = section('Sends a copy of every published stream to other servers.', since6, {
-  enabled: flag('off', 'Whether streams are forwarded.', since6),
-  destination: list('', servers, 'The servers that get a copy.', {
+  enabled: flag('off', 'Whether streams are forwarded.', { ...since6, acted: true }),
+  destination: servers('The servers that get a copy, if there is no `backend`.', {
     ...since6,
+    acted: true,
     formerly: { 'vhost/forward': { srs: [1, 2] } },
     example: '192.0.2.3:1935',
   }),
-  backend: text('', 'a URL', 'A server that is asked where to forward a stream to.', {
+  backend: httpUrl('A server that is asked where to forward each stream to.', {
     ...since6,
+    acted: true,
     example: 'http://127.0.0.1:8085/api/v1/forward',
   }),
 })

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
+import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
 import { urlOf } from '../../worker/client-json.ts'
 import type { StreamView, TrafficView } from '../views.ts'
@@ -140,6 +141,14 @@ export function streamData(view: StreamView): StreamData {
     },
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
     dvr: view.dvr && dvrData(view.dvr),
+    forwards: view.forwards.map(forwardData),
+  }
+}
+
+function forwardData(forward: ForwardStatus): StreamData['forwards'][number] {
+  const { destination, state, bytesOut, packetsDropped, retries, lastError } = forward
+  return {
+    ...{ destination, state, send_bytes: bytesOut, dropped: packetsDropped, retries, last_error: lastError },
   }
 }
 

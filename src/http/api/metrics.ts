@@ -3,6 +3,7 @@ import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
+import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
@@ -79,6 +80,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   ])
   addTraffic(page, traffic)
   addStreams(page, streams)
+  addForwards(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
@@ -202,6 +204,34 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'stream_recording_errors_total',
     'How often a recording could not be written.',
     recorded(({ errors }) => errors),
+  )
+}
+
+function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
+  const links = streams.slice(0, maxLabelled).flatMap(({ stream, forwards }) => {
+    return forwards.map((forward) => ({ stream: displayName(stream), forward }))
+  })
+  const values = (value: (forward: ForwardStatus) => number): Values =>
+    links.map(({ stream, forward }) => [{ stream, destination: forward.destination }, value(forward)])
+  page.gauge(
+    'forward_up',
+    'Whether a stream is being forwarded to a server.',
+    values(({ state }) => Number(state === 'forwarding')),
+  )
+  page.counter(
+    'forward_send_bytes_total',
+    'To a server that a stream is forwarded to.',
+    values(({ bytesOut }) => bytesOut),
+  )
+  page.counter(
+    'forward_retries_total',
+    'Attempts that followed a failure.',
+    values(({ retries }) => retries),
+  )
+  page.counter(
+    'forward_dropped_packets_total',
+    'Packets that a server was too slow for.',
+    values(({ packetsDropped }) => packetsDropped),
   )
 }
 

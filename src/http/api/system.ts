@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { version } from '../../base/version.ts'
-import { ownAddresses } from '../machine/network.ts'
+import { ownAddress } from '../machine/network.ts'
 import { nothingKnownOf, statOfProcesses } from '../machine/process-stat.ts'
 import { type ProcessView, sumOf } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
@@ -64,7 +64,7 @@ export async function summary(host: ApiHost): Promise<Summary> {
       mem_percent: Number((rssKbytes / memory.MemTotal).toFixed(6)),
       cpu_percent: cpuShareOf(processes),
       srs_uptime: Math.floor(server.uptimeMs / 1000),
-      ip: ownAddresses()[host.config.stats.network] ?? '',
+      ip: ownAddress(host.config.stats.network),
     },
     system: {
       cpu_percent: cpuShare,

@@ -21,8 +21,9 @@ import { PlayerHub } from '../../pull/player-hub.ts'
 import { isLive } from '../../pull/wait-for.ts'
 import type { ClientBook } from '../../worker/client-book.ts'
 import { ClientRates, type Counted } from '../../worker/client-rates.ts'
-import { PithyPrinter } from '../../worker/pithy-printer.ts'
+import { PithyPrinter, type PithyTurn } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
+import { httpWorkers } from '../../worker/worker-counts.ts'
 import { bearerOf, requestTarget, searchOf } from '../request-target.ts'
 import { answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
@@ -34,6 +35,8 @@ import { answerUpgrade, handshakeProblem, WebSocketTransport } from './websocket
 
 /** What the live streams need of their worker. */
 export interface LiveSiteHost {
+  /** Of the worker, from 1 on. */
+  readonly index: number
   readonly logger: Logger
   readonly config: Config
   readonly access: AccessPipeline
@@ -73,7 +76,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     this.#host = host
     this.#files = files
     this.#hub = new PlayerHub(host.config, host.logger, (message) => host.send(message))
-    this.#pithy = new PithyPrinter(host.config.pithyPrintMs)
+    this.#pithy = new PithyPrinter(this.#pithyTurn(host.config), monotonicMs())
     this.#mounts = this.#compileMounts()
   }
 
@@ -156,12 +159,20 @@ export class LiveSite implements LiveViewerHost, ClientBook {
   }
 
   reload(config: Config): void {
-    this.#pithy.intervalMs = config.pithyPrintMs
+    this.#pithy.turn = this.#pithyTurn(config)
     this.#hub.reload(config)
     this.#mounts = this.#compileMounts()
     for (const viewer of this.#viewers.values()) {
       const vhost = vhostOf(config, vhostOfStream(viewer.target.stream))
       if (!vhost?.httpRemux.enabled) viewer.close(null, 'the stream is no longer served over HTTP')
+    }
+  }
+
+  #pithyTurn(config: Config): PithyTurn {
+    return {
+      pithyMs: config.pithyPrintMs,
+      index: this.#host.index,
+      workers: Math.max(1, httpWorkers(config)),
     }
   }
 

@@ -81,6 +81,12 @@ export function ownAddresses(): string[] {
     .map(({ address }) => address)
 }
 
+/** The address with that number among {@link ownAddresses} (`stats { network }`); the first one if there are not so many. */
+export function ownAddress(index: number): string {
+  const own = ownAddresses()
+  return own[index] ?? own[0] ?? ''
+}
+
 function publicDevices(): Set<string> {
   return new Set(
     addresses()

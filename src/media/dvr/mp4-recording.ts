@@ -24,6 +24,10 @@ const carried = new Map<string, CarriedCodec>([
   ['MP3-8k', 'MP3'],
 ])
 
+/** Bytes in front of the payload of H.264, and of AAC. */
+const avcHeadBytes = 5
+const aacHeadBytes = 2
+
 /** Packets that say how the tracks of a recording are decoded; null: there is no such track. */
 export interface TrackPackets {
   readonly video: Packet | null
@@ -211,17 +215,24 @@ function headerOf({ type, body }: Packet): TrackHeader | null {
 function sampleOf(packet: Packet, timeMs: number): Sample | null {
   const { type, body } = packet
   if (type === dataType) return null
+  const isVideo = type === videoType
+  const isKey = !isVideo || isKeyFrame(packet)
+  const track = isVideo ? 'video' : 'audio'
+  const decodeMs = timeMs
+  // Nearly all there are, without looking further: H.264 and AAC with headers of one kind (E.4.2, E.4.3).
+  const first = body[0] ?? 0
+  const packetType = body[1]
+  if (packetType === 1 && body.length > avcHeadBytes) {
+    if (isVideo && (first & 0x8f) === 7) {
+      const presentationMs = timeMs + body.readIntBE(2, 3)
+      return { track, isKey, decodeMs, presentationMs, body, start: avcHeadBytes, end: body.length }
+    }
+    if (!isVideo && first >> 4 === 10) {
+      return { track, isKey, decodeMs, presentationMs: timeMs, body, start: aacHeadBytes, end: body.length }
+    }
+  }
   const coded = readCodedBody(type, body)
   if (coded?.content !== 'frame' || coded.end <= coded.start || !carried.has(coded.codec)) return null
   const { compositionMs, start, end } = coded
-  const isVideo = type === videoType
-  return {
-    track: isVideo ? 'video' : 'audio',
-    isKey: !isVideo || isKeyFrame(packet),
-    decodeMs: timeMs,
-    presentationMs: timeMs + compositionMs,
-    body,
-    start,
-    end,
-  }
+  return { track, isKey, decodeMs, presentationMs: timeMs + compositionMs, body, start, end }
 }

@@ -86,17 +86,21 @@ function bytesOf(samples: readonly Sample[]): number {
 function fragmentOf(trackId: number, samples: readonly Sample[], dataAt: number, offsetMs: number): Buffer {
   const isVideo = trackId === videoTrackId
   const startMs = Math.max(0, (samples[0]?.decodeMs ?? 0) + offsetMs)
-  const entries = samples.flatMap((sample, index) => {
-    const { isKey, decodeMs, presentationMs, start, end } = sample
-    const head = [durationOf(samples, index), end - start]
+  const entries = Buffer.allocUnsafe(samples.length * (isVideo ? videoEntryBytes : audioEntryBytes))
+  let at = 0
+  for (const [index, { isKey, decodeMs, presentationMs, start, end }] of samples.entries()) {
+    at = entries.writeUInt32BE(durationOf(samples, index), at)
+    at = entries.writeUInt32BE(end - start, at)
+    if (!isVideo) continue
+    at = entries.writeUInt32BE(isKey ? keyFlags : otherFlags, at)
     // The offset is signed; as it is written here, in two's complement.
-    return isVideo ? [...head, isKey ? keyFlags : otherFlags, (presentationMs - decodeMs) >>> 0] : head
-  })
+    at = entries.writeUInt32BE((presentationMs - decodeMs) >>> 0, at)
+  }
   return box(
     'traf',
     fullBox('tfhd', 0, baseIsFragment, u32(trackId)),
     fullBox('tfdt', 1, 0, u32(Math.floor(startMs / 2 ** 32), startMs % 2 ** 32)),
-    fullBox('trun', 1, isVideo ? videoRunFlags : audioRunFlags, u32(samples.length, dataAt, ...entries)),
+    fullBox('trun', 1, isVideo ? videoRunFlags : audioRunFlags, u32(samples.length, dataAt), entries),
   )
 }
 

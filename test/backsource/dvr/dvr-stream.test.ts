@@ -1,15 +1,18 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { dvrListener } from '../../../src/backsource/dvr/dvr-stream.ts'
 import { amfEcmaArray } from '../../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../../src/media/amf0-writer.ts'
 import { dataType, metadataFlag, type Packet } from '../../../src/media/packet.ts'
 import { readRecordingFacts } from '../../../src/recordings/head.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader, packetOf } from '../../media/ts/packets.ts'
+import { silentLogger } from '../../support/logger.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import {
   bodies,
   dvrConfig,
+  eventually,
   frames,
   headers,
   headOf,
@@ -65,7 +68,7 @@ describe('a session', () => {
     const { dvr, push, files, complaints } = setUp()
     dvr.onRestart()
     push(...headers, ...frames(0, 1))
-    await vi.waitFor(() => expect(dvr.status.recording).toBe(true))
+    await eventually(() => expect(dvr.status.recording).toBe(true))
     expect(files()).toMatchObject([expect.stringMatching(/^show\.flv\.\d+(-\d+)?\.\d+\.tmp$/)])
     expect(dvr.status).toMatchObject({
       plan: 'session',
@@ -253,6 +256,22 @@ describe('append', () => {
     expect(headOf(second.path(second.files()[0]!)).facts.durationMs).toBe(2020)
   })
 
+  test('goes on with the newest of several files', async () => {
+    const session = setUp('dvr_path DIR/[app]/[stream].[timestamp].flv;')
+    session.publish(1)
+    await session.dvr.close()
+    const [before] = session.files()
+    const newer = before!.replace(/\d+/, (timestamp) => String(Number(timestamp) + 1))
+    copyFileSync(session.path(before!), session.path(newer))
+    const directives = 'dvr_plan append; dvr_path DIR/[app]/[stream].[timestamp].flv;'
+    const { dvr, publish, files, path } = setUp(directives, session.dir)
+    publish(1)
+    await dvr.close()
+    expect(files()).toEqual([before, newer])
+    expect(headOf(path(before!)).facts.durationMs).toBe(1010)
+    expect(headOf(path(newer)).facts.durationMs).toBe(2020)
+  })
+
   test('has a file of its own where the codec is another, and goes on with each', async () => {
     const speex = [packetOf(8, 0, 'b2 aabb'), packetOf(8, 20, 'b2 aabb')]
     const { dvr, push, publish, files, path } = setUp('dvr_plan append;')
@@ -325,7 +344,7 @@ describe('as MP4', () => {
     const { dvr, push, files, path } = setUp(asMp4)
     dvr.onRestart()
     push(headers[0]!, ...Array.from({ length: 50 }, (_, index) => avcFrame(index % 25 === 0, index * 40)))
-    await vi.waitFor(() => expect(dvr.status.recording).toBe(true))
+    await eventually(() => expect(dvr.status.recording).toBe(true))
     push(headers[1]!, ...frames(2000, 1))
     await dvr.close()
     expect(files()).toEqual(['show-1.mp4', 'show.mp4'])
@@ -372,4 +391,21 @@ describe('a changed configuration', () => {
     await dvr.close()
     expect(files()).toEqual(['show.flv'])
   })
+})
+
+test('on_dvr is told of each recording, with who was recorded if that is known', () => {
+  const told: unknown[] = []
+  const hooks = { onDvr: (...about: unknown[]) => told.push(about), onHls: () => expect.unreachable() }
+  const listener = dvrListener(silentLogger, hooks)
+  const recording = {
+    ...{ vhost: 'v', app: 'live', stream: 'show', file: './show.flv', cwd: '/' },
+    ...{ bytes: 1, durationMs: 1, startedAtMs: 1 },
+  }
+  const publisher = { clientId: 'c', ip: '10.0.0.1', vhost: 'v', app: 'live', stream: 'show', param: '?a=b' }
+  listener.onRecorded(recording, publisher)
+  listener.onRecorded(recording, null)
+  expect(told).toEqual([
+    [publisher, './show.flv'],
+    [{ clientId: '', ip: '', vhost: 'v', app: 'live', stream: 'show', param: '' }, './show.flv'],
+  ])
 })

@@ -10,7 +10,7 @@ import { aacFrame } from '../../media/ts/packets.ts'
 import { configOf } from '../../support/config.ts'
 import { recordingLogger } from '../../support/logger.ts'
 import { deadPid, livingPid } from '../../support/processes.ts'
-import { bodies, frames, headers, headOf, setUp, tagsIn } from './set-up.ts'
+import { bodies, eventually, frames, headers, headOf, setUp, tagsIn } from './set-up.ts'
 
 const error = (code: string): Error => Object.assign(new Error(`${code}: made up`), { code })
 
@@ -54,12 +54,12 @@ describe('a disk', () => {
     const { dvr, push, files, path, complaints, lines } = setUp()
     dvr.onRestart()
     push(...headers, ...frames(0, 60))
-    await vi.waitFor(() => {
+    await eventually(() => {
       // What goes wrong is seen with the next packet.
       push(aacFrame(60_000))
       expect(dvr.status.errors).toBe(1)
     })
-    await vi.waitFor(() => expect(files()).toEqual(['show.flv']))
+    await eventually(() => expect(files()).toEqual(['show.flv']))
     const whole = tagsIn(path('show.flv'))
     expect(bodies(whole)).toEqual(bodies([...headers, ...frames(0, 60)].slice(0, whole.length)))
     expect(whole.length).toBeGreaterThan(100)
@@ -69,7 +69,7 @@ describe('a disk', () => {
     expect(dvr.status).toMatchObject({ recording: false, errors: 1 })
     clock.advance(1000)
     push(...frames(61_000, 20))
-    await vi.waitFor(() => {
+    await eventually(() => {
       push(aacFrame(81_000))
       expect(dvr.status.errors).toBe(2)
     })
@@ -90,10 +90,10 @@ describe('a disk', () => {
     writeFileSync(join(dir, 'live'), 'in the place of the directory')
     dvr.onRestart()
     push(...headers, ...frames(0, 1))
-    await vi.waitFor(() => expect(dvr.status.errors).toBe(1))
+    await eventually(() => expect(dvr.status.errors).toBe(1))
     clock.advance(1000)
     push(...frames(1000, 1))
-    await vi.waitFor(() => expect(dvr.status.errors).toBe(2))
+    await eventually(() => expect(dvr.status.errors).toBe(2))
     rmSync(join(dir, 'live'))
     clock.advance(2000)
     push(...frames(2000, 1))
@@ -109,7 +109,7 @@ describe('a disk', () => {
     const { dvr, push, complaints } = setUp()
     dvr.onRestart()
     push(...headers, ...frames(0, 1))
-    await vi.waitFor(() => expect(dvr.status.recording).toBe(true))
+    await eventually(() => expect(dvr.status.recording).toBe(true))
     for (let second = 1; second < 3000 && dvr.status.errors === 0; second += 1)
       push(...frames(second * 1000, 1))
     expect(dvr.status).toMatchObject({ errors: 1, recording: false })

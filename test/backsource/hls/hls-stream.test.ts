@@ -1,11 +1,11 @@
 import { createDecipheriv } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { disposeHls } from '../../../src/backsource/hls/dispose.ts'
 import { HlsStream } from '../../../src/backsource/hls/hls-stream.ts'
 import { type Playlist, parsePlaylist } from '../../../src/media/hls/playlist.ts'
-import type { Packet } from '../../../src/media/packet.ts'
+import { type Packet, videoType } from '../../../src/media/packet.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader, packetOf } from '../../media/ts/packets.ts'
 import { parseTs } from '../../media/ts/ts-parser.ts'
 import { vhostConfigOf } from '../../support/config.ts'
@@ -196,6 +196,25 @@ describe('names', () => {
     const again = setUp('hls_ts_floor on; hls_ts_file [app]/[stream]-[timestamp].ts; hls_window 60;', dir)
     await again.publish(1)
     expect(new Set(uris(playlist())).size).toBe(2)
+  })
+
+  test('go on when somebody sets the clock back', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { hls, playlist } = setUp(
+      'hls_ts_floor on; hls_ts_file [app]/[stream]-[timestamp].ts; hls_window 60;',
+    )
+    hls.onRestart()
+    for (const packet of [avcHeader(), aacHeader(), ...frames(0, 6)]) {
+      if (packet.timestamp === 3000) vi.setSystemTime(Date.now() - 3_600_000)
+      hls.onPacket(packet)
+      if (packet.type === videoType && packet.timestamp > 0) vi.advanceTimersByTime(40)
+    }
+    hls.onIdle()
+    await hls.close()
+    const periods = uris(playlist()).map((uri) => Number(/(\d+)\.ts$/.exec(uri)?.[1]))
+    expect(periods.length).toBeGreaterThanOrEqual(5)
+    expect(periods.map((period) => period - periods[0]!)).toEqual(periods.map((_, index) => index))
   })
 
   test('that are all the same lose every segment but the first, with a reason', async () => {

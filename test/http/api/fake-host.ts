@@ -50,12 +50,18 @@ const info: StreamInfo = {
     ...{ enabled: true, plan: 'session', recording: true, file: './html/live/one.flv' },
     ...{ bytes: 1500, durationMs: 2000, files: 3, errors: 1 },
   },
+  forwards: [
+    {
+      ...{ destination: '192.0.2.3:1935', state: 'retrying', bytesOut: 700, packetsDropped: 3, retries: 2 },
+      lastError: 'RTMP_CLOSED: 192.0.2.3:1935 closed the connection',
+    },
+  ],
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null, dvr: null },
+  ...{ recvKbps: 0, hls: null, dvr: null, forwards: [] },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }

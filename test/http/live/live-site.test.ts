@@ -38,6 +38,7 @@ async function setUp(remux = '', settings = '') {
   const config = configOf(`${settings} vhost __defaultVhost__ { http_remux { enabled on; ${remux} } }`)
   const files = { has: async () => false, handle: () => expect.unreachable('no file is served here') }
   const host = {
+    index: 1,
     onTaken: () => {},
     logger,
     config,

@@ -78,6 +78,19 @@ export const streamSchema = Type.Object({
     }),
     Type.Null(),
   ]),
+  forwards: Type.Array(
+    Type.Object({
+      destination: Type.String({
+        description: 'host:port; behind it the application, if a backend named it.',
+      }),
+      state: Type.Enum(['waiting', 'connecting', 'forwarding', 'retrying', 'refused']),
+      send_bytes: bytes('To that server.'),
+      dropped: count('Packets that it was too slow for.'),
+      retries: count('Attempts that followed a failure.'),
+      last_error: Type.Union([Type.String(), Type.Null()]),
+    }),
+    { description: 'The servers that the stream is forwarded to.' },
+  ),
 })
 
 export const clientSchema = Type.Object({
