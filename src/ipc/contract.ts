@@ -260,8 +260,8 @@ export type Question =
   | { ask: 'usage' }
   // to workers with clients
   /**
-   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
-   * (lower case; '' for all); `count` 0 asks for the total.
+   * Publishers and players from number `start` on, in the order of their arrival, of those that all words of
+   * `search` are found in (lower case; '' for all); `count` 0 asks for the total.
    */
   | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }
