@@ -7,12 +7,12 @@ import { encodeAmf0 } from '../../../src/media/amf0-writer.ts'
 import { dataType, metadataFlag, type Packet } from '../../../src/media/packet.ts'
 import { readRecordingFacts } from '../../../src/recordings/head.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader, packetOf } from '../../media/ts/packets.ts'
+import { eventually } from '../../support/eventually.ts'
 import { silentLogger } from '../../support/logger.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import {
   bodies,
   dvrConfig,
-  eventually,
   frames,
   headers,
   headOf,

@@ -8,9 +8,10 @@ import { readRecordingFacts } from '../../../src/recordings/head.ts'
 import { parseUnfinished } from '../../../src/recordings/names.ts'
 import { aacFrame } from '../../media/ts/packets.ts'
 import { configOf } from '../../support/config.ts'
+import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
 import { deadPid, livingPid } from '../../support/processes.ts'
-import { bodies, eventually, frames, headers, headOf, setUp, tagsIn } from './set-up.ts'
+import { bodies, frames, headers, headOf, setUp, tagsIn } from './set-up.ts'
 
 const error = (code: string): Error => Object.assign(new Error(`${code}: made up`), { code })
 

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { vi } from 'vitest'
 import { DvrStream } from '../../../src/backsource/dvr/dvr-stream.ts'
 import type { RecordedFile } from '../../../src/backsource/dvr/recorded-file.ts'
 import type { HookSubject } from '../../../src/hooks/hook-body.ts'
@@ -85,8 +84,3 @@ export function pictureTimes(file: string): number[] {
 
 export const bodies = (packets: readonly { readonly body: Buffer }[]): string[] =>
   packets.map(({ body }) => body.toString('hex'))
-
-/** Waits until something is so, as long as a busy machine may take. */
-export function eventually(check: () => void): Promise<void> {
-  return vi.waitFor(check, { timeout: 20_000, interval: 5 })
-}
