@@ -19,7 +19,6 @@ import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
-import type { Packet } from '../media/packet.ts'
 import { RateBook, sampleMs } from '../worker/byte-rates.ts'
 import { pageOf } from '../worker/client-book.ts'
 import {
@@ -33,7 +32,7 @@ import { dvrListener } from './dvr/dvr-stream.ts'
 import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
-import type { SubscriberChannel } from './subscription.ts'
+import { WorkerSubscriber } from './worker-subscriber.ts'
 
 /** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
 const filesTimeoutMs = 1500
@@ -367,38 +366,6 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
       first === undefined
         ? 'weir: back-source (spare)'
         : `weir: back-source ${first}${more.length > 0 ? ` +${more.length}` : ''}`
-  }
-}
-
-/** A stream worker's channel as the subscriptions on it see it. */
-class WorkerSubscriber implements SubscriberChannel {
-  readonly channel: SenderChannel
-  readonly #schedule: (packet: Packet) => void
-
-  constructor(channel: SenderChannel, schedule: (packet: Packet) => void) {
-    this.channel = channel
-    this.#schedule = schedule
-  }
-
-  get queuedBytes(): number {
-    return this.channel.queuedBytes
-  }
-
-  sendRestart(source: SourceNumber, sourceId: string): void {
-    this.channel.send({ t: 'restart', source, sourceId })
-  }
-
-  sendIdle(source: SourceNumber): void {
-    this.channel.send({ t: 'idle', source })
-  }
-
-  sendReplay(source: SourceNumber, edge: 'begin' | 'end'): void {
-    this.channel.send({ t: `replay-${edge}`, source })
-  }
-
-  sendPacket(source: SourceNumber, packet: Packet): void {
-    this.channel.sendMedia(source, packet.type, packet.flags, packet.timestamp, packet.body)
-    this.#schedule(packet)
   }
 }
 
