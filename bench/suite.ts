@@ -4,6 +4,7 @@ import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
 import { floor } from './cases/floor.ts'
 import { hls } from './cases/hls.ts'
+import { hooks } from './cases/hooks.ts'
 import { hostile } from './cases/hostile.ts'
 import { httpFlv } from './cases/http-flv.ts'
 import { latencyAlone, latencyAuto } from './cases/latency.ts'
@@ -29,6 +30,7 @@ export const standingSet: readonly BenchCase[] = [
   workerCount,
   spread,
   hostile,
+  hooks,
   httpFlv,
   hls,
   dvr,

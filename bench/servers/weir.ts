@@ -18,6 +18,8 @@ export interface WeirSettings {
   readonly maxProcesses?: number
   /** Serves streams over HTTP, and with `hls` also writes segments of so many seconds and serves them. */
   readonly http?: { readonly hls?: number }
+  /** Who is asked when a client connects and told when it has gone: a URL. */
+  readonly hooks?: string
   /** Records all streams, in this format. */
   readonly dvr?: 'flv' | 'mp4'
   /** Environment variables of all its processes, beside this process's own. */
@@ -26,11 +28,12 @@ export interface WeirSettings {
 
 /** This project's server, in its full shape: master, stream workers, back-sources. */
 export function weir(settings: WeirSettings = {}): ServerSetup {
-  const { mwLatency, workers, maxProcesses, http, dvr, env = {} } = settings
+  const { mwLatency, workers, maxProcesses, http, hooks, dvr, env = {} } = settings
   const said = [
     mwLatency === undefined ? null : `mw_latency ${mwLatency}`,
     workers === undefined ? null : `worker_processes ${workers}`,
     maxProcesses === undefined ? null : `max_processes ${maxProcesses}`,
+    hooks === undefined ? null : 'http_hooks',
     dvr === undefined ? null : `dvr as ${dvr.toUpperCase()}`,
   ].filter((text) => text !== null)
   return {
@@ -55,6 +58,9 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
         ...(http?.hls === undefined
           ? []
           : [`  hls { enabled on; hls_fragment ${http.hls}; hls_path ${htmlOf(dir)}; }`]),
+        ...(hooks === undefined
+          ? []
+          : [`  http_hooks { enabled on; on_connect ${hooks}; on_close ${hooks}; }`]),
         ...(dvr === undefined
           ? []
           : [`  dvr { enabled on; dvr_path ${dir}/recordings/[app]/[stream].${dvr}; }`]),

@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.ts'
 import type { VhostConfig } from '../config/config.ts'
 import { readTokenKeys } from '../config/vhost-auth.ts'
 import { type AccessRequest, accepted, type Refused, type Verdict } from './access-check.ts'
+import { RecentTokens } from './recent-tokens.ts'
 import { matchesStream } from './stream-pattern.ts'
 
 type Auth = VhostConfig['auth']
@@ -25,6 +26,7 @@ export class TokenChecker {
   readonly #secrets: readonly KeyObject[]
   readonly #keys: readonly KeyObject[]
   readonly #remoteKeys: RemoteKeys | null
+  readonly #recent = new RecentTokens()
 
   /** @throws WeirError TOKEN_KEYS */
   constructor(auth: Auth) {
@@ -36,9 +38,13 @@ export class TokenChecker {
 
   async check(token: string, wish: TokenWish): Promise<Verdict> {
     if (token.length > maxTokenLength) return invalid(`the token is longer than ${maxTokenLength}`)
+    const recent = this.#recent.get(token, Date.now())
+    if (recent !== null) return judge(recent, wish)
     const jose = await import('jose')
     try {
-      return judge(await this.#verify(jose, token), wish)
+      const claims = await this.#verify(jose, token)
+      this.#recent.add(token, claims, Date.now())
+      return judge(claims, wish)
     } catch (error) {
       return refusalFor(jose, error)
     }

@@ -13,6 +13,7 @@ import {
   type SourceNumber,
   type StreamId,
   type StreamInfo,
+  type ToMaster,
 } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
@@ -117,6 +118,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
 
   get logger(): Logger {
     return this.#logger
+  }
+
+  send(message: ToMaster): void {
+    this.#context.send(message)
   }
 
   get hookIdentity(): HookIdentity {

@@ -3,7 +3,7 @@ import { WeirError } from '../base/errors.ts'
 import { defaultRtmpPort } from '../rtmp/tc-url.ts'
 
 /** The TCP port of an RTMPS URL without one. */
-const defaultRtmpsPort = 443
+export const defaultRtmpsPort = 443
 
 export interface RtmpUrl {
   /** Over TLS. */

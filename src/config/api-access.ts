@@ -28,7 +28,10 @@ export function apiAccessProblem({ httpApi }: Config): string | null {
  */
 export function apiAccessWarning({ httpApi }: Config): string | null {
   if (!httpApi.enabled || httpApi.auth.enabled) return null
-  const open = httpApi.listen.filter((endpoint) => !isLoopback(endpoint)).map(endpointName)
+  const { listen, https } = httpApi
+  const open = [...listen, ...(https.enabled ? https.listen : [])]
+    .filter((endpoint) => !isLoopback(endpoint))
+    .map(endpointName)
   if (open.length === 0) return null
   const advice = 'set http_api { auth { enabled on; username …; password …; } }, or listen on 127.0.0.1'
   return `http_api on ${open.join(', ')} asks for no password, whoever gets there can close streams and clients: ${advice}`

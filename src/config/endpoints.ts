@@ -1,4 +1,5 @@
 import type { Config, Endpoint } from './config.ts'
+import type { TlsPaths } from './tls-files.ts'
 
 /**
  * An address that HTTP is served on, and what is served there: the API, the site (files and live streams), or both; or
@@ -8,6 +9,8 @@ export interface HttpEndpoint {
   readonly endpoint: Endpoint
   readonly api: boolean
   readonly site: boolean
+  /** Over TLS with these; null: in the clear. */
+  readonly tls: TlsPaths | null
   readonly exporter: boolean
 }
 
@@ -17,17 +20,32 @@ export function endpointName({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The addresses of `http_api`, `http_server` and `exporter`, each once: the first two may share one, as in SRS. */
-export function httpEndpoints(config: Config): HttpEndpoint[] {
+/**
+ * The addresses of `http_api` and `http_server`, of their `https`, and of `exporter`, each once: the first two may share
+ * one, as in SRS, over TLS too if they have the same certificate.
+ */
+export function httpEndpoints({ httpApi, httpServer, exporter }: Config): HttpEndpoint[] {
   const found = new Map<string, HttpEndpoint>()
-  const add = (endpoint: Endpoint, what: 'api' | 'site' | 'exporter'): void => {
-    const name = endpointName(endpoint)
-    const known = found.get(name) ?? { endpoint, api: false, site: false, exporter: false }
-    found.set(name, { ...known, [what]: true })
+  const add = (
+    endpoints: readonly Endpoint[],
+    tls: TlsPaths | null,
+    what: 'api' | 'site' | 'exporter',
+  ): void => {
+    for (const endpoint of endpoints) {
+      const name = [endpointName(endpoint), tls?.cert, tls?.key].join(' ')
+      const known = found.get(name) ?? { endpoint, api: false, site: false, tls, exporter: false }
+      found.set(name, { ...known, [what]: true })
+    }
   }
-  if (config.httpApi.enabled) for (const endpoint of config.httpApi.listen) add(endpoint, 'api')
-  if (config.httpServer.enabled) for (const endpoint of config.httpServer.listen) add(endpoint, 'site')
-  if (config.exporter.enabled) for (const endpoint of config.exporter.listen) add(endpoint, 'exporter')
+  for (const [what, section] of [
+    ['api', httpApi],
+    ['site', httpServer],
+  ] as const) {
+    if (!section.enabled) continue
+    add(section.listen, null, what)
+    if (section.https.enabled) add(section.https.listen, section.https, what)
+  }
+  if (exporter.enabled) add(exporter.listen, null, 'exporter')
   return [...found.values()]
 }
 
@@ -64,8 +82,8 @@ function listened(config: Config): { who: string; endpoint: Endpoint }[] {
   return [
     ...config.listen.map((endpoint) => ({ who: 'RTMP', endpoint })),
     ...rtmpsEndpoints(config).map((endpoint) => ({ who: 'rtmps', endpoint })),
-    ...httpEndpoints(config).map(({ endpoint, api, site }) => ({
-      who: api ? 'http_api' : site ? 'http_server' : 'exporter',
+    ...httpEndpoints(config).map(({ endpoint, api, site, tls }) => ({
+      who: `${api ? 'http_api' : site ? 'http_server' : 'exporter'}${tls === null ? '' : ' { https }'}`,
       endpoint,
     })),
   ]

@@ -47,8 +47,13 @@ export function checkTlsFiles(config: Config, dir: string, nowMs = Date.now()): 
   })
 }
 
-function tlsSections({ rtmps }: Config): [string, TlsPaths][] {
-  return rtmps.enabled ? [['rtmps', rtmps]] : []
+function tlsSections({ rtmps, httpApi, httpServer }: Config): [string, TlsPaths][] {
+  const sections: [string, TlsPaths, boolean][] = [
+    ['rtmps', rtmps, rtmps.enabled],
+    ['http_api { https }', httpApi.https, httpApi.enabled && httpApi.https.enabled],
+    ['http_server { https }', httpServer.https, httpServer.enabled && httpServer.https.enabled],
+  ]
+  return sections.flatMap(([name, paths, isUsed]) => (isUsed ? [[name, paths]] : []))
 }
 
 function readOrThrow(path: string, dir: string): Buffer {

@@ -1,11 +1,10 @@
-import type { AccessRequest, VisitEnd, VisitTraffic } from '../access/access-check.ts'
-import { WeirError } from '../base/errors.ts'
+import type { AccessRequest, VisitEnd } from '../access/access-check.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ToMaster } from '../ipc/contract.ts'
 import type { HookCount, HookVisit } from '../ipc/hook-facts.ts'
 import { FailureLog } from './failure-log.ts'
-import { type HookFacts, type HookIdentity, hookBody } from './hook-body.ts'
+import { type HookIdentity, hookBody } from './hook-body.ts'
 import { HookCounts } from './hook-counts.ts'
 import { HookGate } from './hook-gate.ts'
 import { HookHttp, loadHookHttp } from './hook-http.ts'
@@ -62,25 +61,19 @@ export class ClientHooks {
       await loadHookHttp()
   }
 
-  /** Tells of what another worker had let in and cannot tell of any more. What it had sent and got nobody knows. */
+  /** Tells what another process knew and cannot tell any more. What its clients had sent and got nobody knows. */
   tellInstead(visits: readonly HookVisit[]): void {
-    for (const visit of visits) {
-      const settings = settingsOf(this.#host.config, visit.vhost) ?? null
-      this.#end(visit, settings, { sendBytes: 0, recvBytes: 0 })
-    }
+    for (const visit of visits) this.#tell(visit, settingsOf(this.#host.config, visit.vhost) ?? null)
   }
 
   counts(): HookCount[] {
     return this.#counts.all()
   }
 
-  /** The process ends: tells what is left to tell, for as long as there is time. */
+  /** The process ends: tells what is left to tell, for as long as there is time. The rest is the master's. */
   async close(timeoutMs: number): Promise<void> {
-    const left = await this.#notifier.settle(timeoutMs)
-    if (left > 0) {
-      const error = new WeirError('HOOK_DROPPED', `${left} calls were not answered in ${timeoutMs} ms`)
-      this.#host.logger.warn({ code: error.code, left }, `hooks: ${error.message}`)
-    }
+    const { length: left } = await this.#notifier.settle(timeoutMs)
+    if (left > 0) this.#host.logger.info({ left }, 'hooks: this process ends before all is told')
     this.#asking.close()
     this.#telling.close()
   }
@@ -89,24 +82,26 @@ export class ClientHooks {
     const { clientId, ip, vhost, app, stream, param } = request
     const id = `${clientId}-${this.#nextVisit}`
     this.#nextVisit += 1
-    const visit: HookVisit = { id, action, clientId, ip, vhost, app, stream, param }
+    // Until it has ended, nobody knows better.
+    const facts = action === 'on_close' ? { send_bytes: 0, recv_bytes: 0 } : {}
+    const visit: HookVisit = { id, action, clientId, ip, vhost, app, stream, param, facts }
     this.#host.send({ t: 'visit-began', visit })
-    return (traffic) => {
+    return ({ sendBytes, recvBytes }) => {
       const now = settingsOf(this.#host.config, vhost)
+      if (action === 'on_close') visit.facts = { send_bytes: sendBytes, recv_bytes: recvBytes }
       // One whose virtual host was removed ends as that one had it.
-      this.#end(visit, now === undefined ? settings : now, traffic)
+      this.#tell(visit, now === undefined ? settings : now)
     }
   }
 
-  #end(visit: HookVisit, settings: HookSettings | null, { sendBytes, recvBytes }: VisitTraffic): void {
-    const { id, action, vhost } = visit
+  #tell(visit: HookVisit, settings: HookSettings | null): void {
+    const { id, action, vhost, facts } = visit
     const urls = settings === null ? [] : urlsOf(settings, action)
     const onDone = (): void => this.#host.send({ t: 'visit-ended', id })
     if (settings === null || urls.length === 0) {
       onDone()
       return
     }
-    const facts: HookFacts = action === 'on_close' ? { send_bytes: sendBytes, recv_bytes: recvBytes } : {}
     const body = hookBody(action, this.#host.hookIdentity, visit, facts)
     const about = visit.clientId
     this.#notifier.tell({

@@ -25,7 +25,7 @@ export interface HookSubject {
 }
 
 /** What a callback says beside that, under the names that it has in the JSON. */
-export type HookFacts = Readonly<Record<string, string | number>>
+export type HookFacts = Record<string, string | number>
 
 /** @returns the JSON text of a callback */
 export function hookBody(

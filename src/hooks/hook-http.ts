@@ -37,6 +37,9 @@ interface Server {
   usedAtMs: number
 }
 
+/** What ends a call that takes too long. */
+const lateError = new Error('no answer in time')
+
 /** The library is large: who has no hooks does not carry it. */
 let library: Promise<typeof import('undici')> | null = null
 
@@ -64,7 +67,7 @@ export class HookHttp {
   async request(call: HookCall): Promise<HookAnswer> {
     const url = URL.parse(call.url)
     if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-      throw new WeirError('HOOK_FAILED', `${call.url} is no HTTP URL`)
+      throw new WeirError('HOOK_FAILED', `${whereOf(call.url)} is no HTTP URL`)
     }
     const server = await this.#serverOf(url.origin)
     if (server.calls >= this.#connections + maxWaiting) {
@@ -74,8 +77,8 @@ export class HookHttp {
     try {
       return await ask(server.pool, url, call)
     } catch (error) {
-      const timedOut = error instanceof Error && error.name === 'TimeoutError'
-      const why = timedOut ? `no answer in ${call.timeoutMs / 1000} s` : messageOf(error) || codeOf(error)
+      const why =
+        error === lateError ? `no answer in ${call.timeoutMs / 1000} s` : messageOf(error) || codeOf(error)
       throw new WeirError('HOOK_FAILED', `${whereOf(call.url)}: ${why}`, error)
     } finally {
       server.calls -= 1
@@ -110,32 +113,51 @@ export class HookHttp {
   }
 }
 
-/** The address of a call as a log may have it: queries hold tokens. */
+/** The address of a call as a log may have it: queries hold tokens, and what is before an `@` passwords. */
 export function whereOf(url: string): string {
-  return url.replace(/[?#].*$/s, '')
+  return url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
 }
 
 async function ask(pool: Pool, url: URL, call: HookCall): Promise<HookAnswer> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(lateError), call.timeoutMs)
   const options: Dispatcher.RequestOptions = {
     path: `${url.pathname}${url.search}`,
     method: call.method,
-    headers: call.headers,
+    headers: { ...call.headers, ...credentialsOf(url) },
     body: call.method === 'POST' ? call.body : null,
-    signal: AbortSignal.timeout(call.timeoutMs),
+    signal: late.signal,
     // One time-out is for all of it.
     headersTimeout: 0,
     bodyTimeout: 0,
   }
-  const { statusCode, body } = await pool.request(options)
+  try {
+    const { statusCode, body } = await pool.request(options)
+    return { status: statusCode, ...(await readSome(body, call.maxBytes)) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readSome(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<Pick<HookAnswer, 'body' | 'isCut'>> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    pieces.push(piece.subarray(0, call.maxBytes - size))
+  for await (const piece of body) {
+    pieces.push(piece.subarray(0, maxBytes - size))
     size += piece.length
     // To leave the loop is to close the connection: the rest never comes here.
-    if (size > call.maxBytes) break
+    if (size > maxBytes) break
   }
-  return { status: statusCode, body: Buffer.concat(pieces).toString(), isCut: size > call.maxBytes }
+  return { body: Buffer.concat(pieces).toString(), isCut: size > maxBytes }
+}
+
+function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (username === '') return {}
+  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
 }
 
 /** Whether a call failed because a kept connection was closed by the server at that moment. */

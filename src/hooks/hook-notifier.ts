@@ -18,7 +18,7 @@ export interface HookNews {
   readonly id: string
   readonly settings: HookSettings
   readonly maxReplyBytes: number
-  /** Called once: it is told, or will not be. */
+  /** Called once it is told or will not be; not of what is left when the process ends. */
   readonly onDone?: () => void
 }
 
@@ -61,6 +61,8 @@ export class HookNotifier {
   #waiting = 0
   /** Set when the process ends: nothing is put off any more. */
   #hurries = false
+  /** Of those that wait, those that are not tried again then. */
+  #left = 0
   #onSettled: (() => void) | null = null
 
   constructor(http: HookHttp, counts: HookCounts, failures: FailureLog) {
@@ -93,15 +95,15 @@ export class HookNotifier {
   }
 
   /**
-   * The process ends: what rests is tried at once, once more. Resolves when everything is told, or after a time.
-   * @returns how many news are given up
+   * The process ends: what rests is tried at once, once more. Resolves when everything is tried, or after a time.
+   * @returns what is not told
    */
-  async settle(timeoutMs: number): Promise<number> {
+  async settle(timeoutMs: number): Promise<HookNews[]> {
     this.#hurries = true
     for (const lane of this.#lanes.values()) {
       for (const about of [...lane.resting.keys()]) this.#wake(lane, about)
     }
-    if (this.#waiting > 0) {
+    if (this.#waiting > this.#left) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs)
         this.#onSettled = () => {
@@ -110,7 +112,9 @@ export class HookNotifier {
         }
       })
     }
-    return this.#waiting
+    return [...this.#lanes.values()]
+      .flatMap(({ chains }) => [...chains.values()].flat())
+      .map(({ news }) => news)
   }
 
   #laneOf(vhost: string): Lane {
@@ -132,7 +136,8 @@ export class HookNotifier {
       lane.calls += 1
       void this.#try(waiting).then((again) => {
         lane.calls -= 1
-        if (again) this.#rest(lane, about, waiting.tries)
+        if (again && this.#hurries) this.#leave(lane, about)
+        else if (again) this.#rest(lane, about, waiting.tries)
         else this.#done(lane, about)
         this.#pump(lane)
       })
@@ -160,7 +165,17 @@ export class HookNotifier {
     else lane.ready.add(about)
     this.#waiting -= 1
     first?.news.onDone?.()
-    if (this.#waiting === 0) this.#onSettled?.()
+    this.#checkSettled()
+  }
+
+  /** What is told of this one comes in order, or not at all. */
+  #leave(lane: Lane, about: string): void {
+    this.#left += lane.chains.get(about)?.length ?? 0
+    this.#checkSettled()
+  }
+
+  #checkSettled(): void {
+    if (this.#waiting <= this.#left) this.#onSettled?.()
   }
 
   /**
@@ -174,7 +189,7 @@ export class HookNotifier {
       const beganAt = performance.now()
       const { error, mayRetry } = await this.#call(news, url)
       count.seconds += (performance.now() - beganAt) / 1000
-      if (error !== null && mayRetry && waiting.tries < news.settings.hookRetry && !this.#hurries) {
+      if (error !== null && mayRetry && waiting.tries < news.settings.hookRetry) {
         waiting.tries += 1
         count.retried += 1
         this.#failures.failed(news.vhost, news.action, error, 'a server was not told yet; it is tried again')

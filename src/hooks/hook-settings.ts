@@ -14,6 +14,9 @@ export type FileAction = 'on_dvr' | 'on_hls'
 
 export type HookAction = GateAction | EndAction | FileAction | 'on_hls_notify'
 
+/** What is told and has to be: by another process if this one cannot. */
+export type ToldAction = EndAction | FileAction
+
 /** The servers that are asked or told of an action, in their order. */
 export function urlsOf(settings: HookSettings, action: HookAction): readonly string[] {
   switch (action) {

@@ -1,7 +1,7 @@
-import { WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
-import type { HookCount } from '../ipc/hook-facts.ts'
+import type { ToMaster } from '../ipc/contract.ts'
+import type { HookCount, HookVisit } from '../ipc/hook-facts.ts'
 import { FailureLog } from './failure-log.ts'
 import { fileUrl, type HookSegment, notifyUrl } from './hls-notify.ts'
 import { type HookFacts, type HookIdentity, type HookSubject, hookBody } from './hook-body.ts'
@@ -20,6 +20,7 @@ export interface StreamHooksHost {
   readonly config: Config
   readonly logger: Logger
   readonly hookIdentity: HookIdentity
+  send(message: ToMaster): void
 }
 
 /** Who hears of the files that are made of streams. */
@@ -31,6 +32,8 @@ export class StreamHooks {
   readonly #counts = new HookCounts()
   readonly #http = new HookHttp(connections)
   readonly #notifier: HookNotifier
+  /** What the notifier has, by its id. */
+  readonly #untold = new Map<string, HookVisit>()
   /** Of what this process tells. */
   #nextNews = 1
 
@@ -88,13 +91,15 @@ export class StreamHooks {
     return this.#counts.all()
   }
 
-  /** The process ends: tells what is left to tell, for as long as there is time. */
+  /** The process ends: tells what is left to tell, for as long as there is time. Others may tell the rest. */
   async close(timeoutMs: number): Promise<void> {
     const left = await this.#notifier.settle(timeoutMs)
-    if (left > 0) {
-      const error = new WeirError('HOOK_DROPPED', `${left} calls were not answered in ${timeoutMs} ms`)
-      this.#host.logger.warn({ code: error.code, left }, `hooks: ${error.message}`)
+    for (const { id } of left) {
+      const visit = this.#untold.get(id)
+      if (visit !== undefined) this.#host.send({ t: 'visit-began', visit })
     }
+    if (left.length > 0)
+      this.#host.logger.info({ left: left.length }, 'hooks: this process ends before all is told')
     this.#http.close()
   }
 
@@ -104,9 +109,11 @@ export class StreamHooks {
     const { vhost, clientId: about } = publisher
     const id = `${about}-${process.pid}-${this.#nextNews}`
     this.#nextNews += 1
+    this.#untold.set(id, { id, action, ...publisher, facts })
+    const onDone = (): boolean => this.#untold.delete(id)
     const body = hookBody(action, this.#host.hookIdentity, publisher, facts)
     this.#notifier.tell({
-      ...{ action, vhost, about, urls, body, id, settings, maxReplyBytes },
+      ...{ action, vhost, about, urls, body, id, settings, onDone, maxReplyBytes },
       method: 'POST',
     })
   }

@@ -146,7 +146,10 @@ export type ToMaster =
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
-  /** Something was let in whose end has to be told, by another worker if this one cannot. */
+  /**
+   * Something was let in whose end has to be told, by another worker if this one cannot. Of a back-source: something is
+   * to be told that it comes to no more.
+   */
   | { t: 'visit-began'; visit: HookVisit }
   /** Its end is told, or will not be. */
   | { t: 'visit-ended'; id: string }
@@ -257,8 +260,8 @@ export type Question =
   | { ask: 'usage' }
   // to workers with clients
   /**
-   * Publishers and players from number `start` on, in the order of their arrival, of those that `search` is found in
-   * (lower case; '' for all); `count` 0 asks for the total.
+   * Publishers and players from number `start` on, in the order of their arrival, of those that all words of
+   * `search` are found in (lower case; '' for all); `count` 0 asks for the total.
    */
   | { ask: 'clients'; start: number; count: number; search: string }
   | { ask: 'client'; id: string }

@@ -1,10 +1,10 @@
 /** What the processes tell each other of `http_hooks`: part of the contract. */
 
-/** What is to be told to other servers (`http_hooks`) when something that was let in ends. */
+/** What other servers are told (`http_hooks`), by another worker if the one that knows of it cannot. */
 export interface HookVisit {
   /** Its own: what is told twice by mistake can be told apart. */
   id: string
-  action: 'on_close' | 'on_unpublish' | 'on_stop'
+  action: 'on_close' | 'on_unpublish' | 'on_stop' | 'on_dvr' | 'on_hls'
   /** Connection id. */
   clientId: string
   ip: string
@@ -14,6 +14,8 @@ export interface HookVisit {
   stream: string
   /** The query as the client gave it, with a leading `?`. */
   param: string
+  /** What the JSON says beside that. */
+  facts: Record<string, string | number>
 }
 
 /** The callbacks of one action (`http_hooks`) that a process has made. */

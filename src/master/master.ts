@@ -104,7 +104,10 @@ export class Master {
       poolLimits(config),
       this.#logger,
       {
-        onMessage: (backSource, message) => tellTable(this.#table, backSource, message),
+        onMessage: (backSource, message) => {
+          if (message.t === 'visit-began') this.#visits.onMessage(backSource.worker, message)
+          else tellTable(this.#table, backSource, message)
+        },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
       startsAtOnce(),
@@ -310,8 +313,8 @@ export class Master {
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
-    this.#visits.close()
     await this.#ends.stop(this.#pool.workers)
+    this.#visits.close()
     this.#control.close()
     this.#runtime.remove()
     await this.#pidFile.remove()
@@ -334,7 +337,6 @@ export class Master {
       onLost: (worker) => {
         this.#admission.onWorkerLost(worker)
         this.#table.onWorkerLost(worker)
-        this.#visits.onWorkerLost(worker)
       },
     })
   }
@@ -349,6 +351,7 @@ export class Master {
       onMessage: (worker, message) => listener.onMessage(worker, message),
       onExit: (worker, error) => {
         listener.onExit(worker, error)
+        this.#visits.onWorkerLost(worker)
         this.#told.onExit(worker, this.#table.sources)
         this.#ends.onExit(worker)
       },

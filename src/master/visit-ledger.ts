@@ -41,8 +41,11 @@ export class VisitLedger {
 
   #began(worker: WorkerHandle, visit: HookVisit): void {
     // Its last words may come behind the word that it is gone.
-    if (worker.exited) this.#orphans.push(visit)
-    else this.#visitsOf(worker).set(visit.id, visit)
+    if (!worker.exited) this.#visitsOf(worker).set(visit.id, visit)
+    else {
+      this.#orphans.push(visit)
+      this.#handOver()
+    }
   }
 
   #ended(worker: WorkerHandle, id: string): void {
@@ -56,23 +59,24 @@ export class VisitLedger {
   }
 
   onWorkerLost(worker: WorkerHandle): void {
-    const visits = [...(this.#open.get(worker)?.values() ?? [])]
+    // The last one first: what a client did ends before its connection does.
+    const visits = [...(this.#open.get(worker)?.values() ?? [])].reverse()
     this.#open.delete(worker)
     if (visits.length === 0) return
     for (const { id } of visits) this.#handedOver.delete(id)
-    this.#orphans.push(...visits)
+    this.#orphans = this.#orphans.concat(visits)
     const about = { worker: worker.name, workerPid: worker.pid, visits: visits.length }
-    this.#logger.info(about, 'hooks: another worker tells how what this one let in has ended')
+    this.#logger.info(
+      about,
+      'hooks: a worker ended with things to tell; another one tells them, if there is one',
+    )
     this.#handOver()
   }
 
   /** The server stops: says what nobody was told of. */
   close(): void {
     if (this.size > 0) {
-      this.#logger.warn(
-        { code: 'HOOK_DROPPED', left: this.size },
-        'hooks: the end of some was told to nobody',
-      )
+      this.#logger.warn({ code: 'HOOK_DROPPED', left: this.size }, 'hooks: some things were told to nobody')
     }
     this.#open.clear()
     this.#orphans = []

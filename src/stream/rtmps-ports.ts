@@ -40,7 +40,7 @@ export class RtmpsPorts {
    * Listens as the configuration says from now on, with the certificate that is there now; clients that are connected
    * stay, with the one they had.
    * @returns the addresses in force
-   * @throws WeirError TLS_FILES, LISTEN; all stays as it was then
+   * @throws WeirError TLS_FILES: all stays as it was; LISTEN: the addresses stay as they were
    */
   async apply(config: Config): Promise<string[]> {
     const endpoints = rtmpsEndpoints(config)

@@ -46,7 +46,8 @@ export function answerAboutClients(question: WorkQuestion, book: ClientBook): An
       const { start, count, search } = question
       const clients = [...book.clients.values()].filter(({ role }) => role !== null)
       if (search !== '') {
-        const found = clients.map((client) => client.describe()).filter((client) => isFound(client, search))
+        const words = search.split(/\s+/)
+        const found = clients.map((client) => client.describe()).filter((client) => isFound(client, words))
         return { of: 'clients', clients: listed(pageOf(found, start, count)), total: found.length }
       }
       const page = pageOf(clients, start, count).map((client) => client.describe())

@@ -59,10 +59,11 @@ export function urlOf(vhost: string, app: string, stream: string): string {
   return `${vhost === defaultVhost ? '' : vhost}/${app}/${stream}`
 }
 
-/** Whether what somebody looks for is in the id, the address, the stream, the protocol or the type of a client. */
-export function isFound(client: Counted<ClientInfo>, lowerCase: string): boolean {
+/** Whether all words that somebody looks for are in the id, the address, the stream, the protocol or the type of a client. */
+export function isFound(client: Counted<ClientInfo>, lowerCaseWords: readonly string[]): boolean {
   const { id, ip, vhost, app, stream, protocol, type } = client
-  return `${id} ${ip} ${urlOf(vhost, app, stream)} ${protocol} ${type}`.toLowerCase().includes(lowerCase)
+  const text = `${id} ${ip} ${urlOf(vhost, app, stream)} ${protocol} ${type}`.toLowerCase()
+  return lowerCaseWords.every((word) => text.includes(word))
 }
 
 function quoted(text: string): string {

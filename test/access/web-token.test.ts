@@ -99,6 +99,14 @@ describe('the claims', () => {
     expect(await check(checkerOf(`jwt_secret ${secret}; leeway 120;`), token)).toBe('ok')
   })
 
+  test('are looked at each time, also of a token that was good a moment ago', async () => {
+    const token = await tokenOf(claims)
+    expect(await check(checker, token)).toBe('ok')
+    expect(await check(checker, token, { stream: 'other' })).toBe('TOKEN_INVALID')
+    expect(await check(checker, token, { action: 'publish' })).toBe('TOKEN_INVALID')
+    expect(await check(checker, token)).toBe('ok')
+  })
+
   test('have the issuer and one of the audiences that are asked for', async () => {
     const strict = checkerOf(`jwt_secret ${secret}; issuer https://id.test; audience a b;`)
     const good = { ...claims, iss: 'https://id.test', aud: 'b' }

@@ -100,6 +100,17 @@ const purposes: Record<string, (config: Config) => void> = {
     }
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true, vod } })
   },
+  'access.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, maxConnectionsPerIp: 50, httpServer: { enabled: true } })
+    const auth = { enabled: true, publish: ['signed'], play: ['signed', 'jwt'] }
+    expect(config.vhosts[standard]).toMatchObject({
+      auth,
+      hls: { enabled: true },
+      httpRemux: { enabled: true },
+    })
+    expect(config.vhosts['studio.example.com']?.security).toMatchObject({ enabled: true })
+    expect(config.vhosts['player.example.com']?.refer).toMatchObject({ enabled: true, play: ['example.com'] })
+  },
   'transcode.conf': (config) => {
     expect(config).toMatchObject(foreground)
     const { transcode } = config.vhosts[standard]!

@@ -67,6 +67,15 @@ describe('RTMP and HTTP', () => {
       'rtmps { enabled on; } http_server { enabled on; listen 1443; }',
       'listen 1443 is for rtmps, and http_server listens on 1443 too',
     ],
+    [
+      'http_api { enabled on; https { enabled on; } } rtmps { enabled on; listen 1990; }',
+      'listen 1990 is for rtmps, and http_api { https } listens on 1990 too',
+    ],
+    [
+      'http_server { enabled on; https { enabled on; listen 8080; } }',
+      'listen 8080 is for http_server, and http_server { https } listens on 8080 too',
+    ],
+    ['http_server { https { enabled on; listen 1935; } }', null],
     ['rtmps { listen 1935; }', null],
     ['exporter { enabled on; listen 1935; }', 'listen 1935 is for RTMP, and exporter listens on 1935 too'],
     [

@@ -135,7 +135,22 @@ test.each([
       },
     },
   ],
-  ['http_hooks { on_play a b; on_play c; }', { httpHooks: { onPlay: ['a', 'b', 'c'] } }],
+  [
+    'http_hooks { on_play http://a https://b/?c; on_play http://d; }',
+    { httpHooks: { onPlay: ['http://a', 'https://b/?c', 'http://d'] } },
+  ],
+  ['http_hooks { }', { httpHooks: { hookOnError: [], hookTimeout: 5, hookRetry: 5, hookSecret: '' } }],
+  [
+    'http_hooks { hook_on_error accept; hook_on_error on_play refuse; }',
+    {
+      httpHooks: {
+        hookOnError: [
+          { gate: 'all', action: 'accept' },
+          { gate: 'on_play', action: 'refuse' },
+        ],
+      },
+    },
+  ],
   ['exec { publish x -y z; publish u; }', { exec: { publish: [['x', '-y', 'z'], ['u']] } }],
   [
     'transcode { enabled on; } transcode live/a { engine sd { vcodec x; } engine hd { } }',
@@ -173,7 +188,7 @@ test.each([
 })
 
 test('one section configures every vhost it names, each with data of its own', () => {
-  const { a, b } = configOf('vhost a b { min_latency on; http_hooks { on_play x; } }').vhosts
+  const { a, b } = configOf('vhost a b { min_latency on; http_hooks { on_play http://x; } }').vhosts
   expect(a).toEqual(b)
   expect(a?.minLatency).toBe(true)
   expect(a?.httpHooks.onPlay).not.toBe(b?.httpHooks.onPlay)
@@ -237,6 +252,14 @@ test.each([
     '1:28: "allow" accepts publish or play, and then all, an IP address or a block such as 10.0.0.0/8, not "watch"',
   ],
   ['vhost a { transcode { engine { vparams { t { } } } } }', '1:42: there can be no sections in "vparams"'],
+  [
+    'vhost a { http_hooks { on_play 127.0.0.1:8085/x; } }',
+    '1:32: "on_play" accepts one or more URLs that begin with http:// or https://, not "127.0.0.1:8085/x"',
+  ],
+  [
+    'vhost a { http_hooks { hook_on_error on_close accept; } }',
+    '1:38: "hook_on_error" accepts refuse or accept, and before it on_connect, on_publish or on_play if it is for one of these only, not "on_close"',
+  ],
   [
     'vhost a { transcode { engine { vparams t; } } }',
     '1:32: "vparams" is a section: expected "vparams { … }"',
@@ -322,7 +345,10 @@ test.each([
     ['2: "hls_dts_directly" is accepted but not acted on (yet)'],
   ],
   ['vhost a { dash {\n enabled on; dash_fragment 5; } }', ['1: "dash" is accepted but not acted on (yet)']],
-  ['http_api {\n enabled on; https {\n enabled on; } }', ['2: "https" is accepted but not acted on (yet)']],
+  [
+    'http_api {\n enabled on; raw_api {\n enabled on; } }',
+    ['2: "raw_api" is accepted but not acted on (yet)'],
+  ],
   ['vhost a { cluster { mode local; } }', []],
   ['vhost a { cluster { mode remote; origin b; } }', ['1: "cluster" is accepted but not acted on (yet)']],
   ['vhost a { ingest x { enabled off; } ingest y { enabled on; engine { vcodec copy; } } }', []],

@@ -113,6 +113,12 @@ test('the console shows streams, plays and stops them, kicks clients, and takes 
   await stream.getByText('AAC').waitFor()
   await page.getByRole('row').getByText(`live/${hostile}`, { exact: true }).waitFor()
   await page.getByText(referer).waitFor()
+  const search = page.getByLabel('Search clients')
+  await search.fill('CLIP http-flv')
+  await until('the one client that fits', async () => (await page.locator('tr[data-client]').count()) === 1)
+  await search.fill('nobody')
+  await page.getByText('No client fits.').waitFor()
+  await search.fill('')
 
   await stream.getByRole('button', { name: /^Play/ }).click()
   await until('the stream to play in the console', async () => (await watched.playedInOnePiece()) > 0)
@@ -155,6 +161,19 @@ test('without a stream the console says how to publish; with the server gone it 
   expect(await page.getByText('The server is away').count()).toBe(0)
   await page.getByRole('button', { name: /^Colours/ }).press('Enter')
   expect(await page.locator('html').getAttribute('data-theme')).toBe('light')
+})
+
+test('a recording is in the list when its stream is over, and leads to the player', async () => {
+  const dvr = 'dvr { enabled on; dvr_path ./html/[app]/[stream].flv; }'
+  const { server, api } = await startConsoleServer(remux + dvr)
+  const clip = publishFile(media().clip, server.url('clip'), { loop: true })
+  const { page, errors } = await WatchedPage.open(browser, `${api}/`)
+  const recording = page.locator('tr[data-recording]')
+  await recording.getByText('is recorded').waitFor()
+  clip.kill()
+  const play = recording.getByRole('link', { name: /^Play/ })
+  expect(await play.getAttribute('href')).toContain(encodeURIComponent(server.httpUrl('/live/clip.flv')))
+  expect(errors).toEqual([])
 })
 
 test('an API with a password makes the console ask for it; a token will do', async () => {
@@ -217,6 +236,6 @@ test('pages come with what keeps them safe and quick; files of the operator win;
     more: `http_server { enabled on; listen ${server.httpPort}; dir ./html; pages off; }`,
   })
   await server.reload()
-  expect((await ask(server.httpUrl('/console/'))).status).toBe(404)
+  await until('the pages to be gone', async () => (await ask(server.httpUrl('/console/'))).status === 404)
   expect(await (await ask(server.httpUrl('/players/'))).text()).toBe('my player')
 })

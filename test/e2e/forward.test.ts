@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
+import { readFlvFile } from '../../src/client/flv-file.ts'
 import type { ForwardStatus } from '../../src/ipc/forward-facts.ts'
-import { FfmpegPlayer, framesOfFile, publishFile } from './support/ffmpeg.ts'
+import { FfmpegPlayer, framesOfFile } from './support/ffmpeg.ts'
 import { fromZero } from './support/frames.ts'
 import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { startNginxRtmp } from './support/nginx-rtmp.ts'
 import { backSourcesOf, Server, startServer } from './support/server.ts'
 import { TestPlayer } from './support/test-player.ts'
-
-/** Faster than in real time, so that ten seconds of media do not take ten. */
-const rate = 4
+import { TestPublisher } from './support/test-publisher.ts'
+import { until } from './support/until.ts'
 
 async function forwardsOf(server: Server, stream: string): Promise<ForwardStatus[]> {
   const held = backSourcesOf(await server.status(), stream).flatMap(({ streams }) => streams)
@@ -27,16 +27,27 @@ test('nginx-rtmp and another Weir get every frame; a stream goes back to no serv
   forwardTo(`${everywhere} 127.0.0.1:${origin.port}`)
   await origin.start()
 
-  const players = [new FfmpegPlayer(nginx.url('one')), new FfmpegPlayer(copy.url('one'))]
+  const player = new FfmpegPlayer(copy.url('one'))
   await copy.waitForLog({ msg: 'play' })
-  publishFile(media().clip, origin.url('one'), { rate })
+  const publisher = await TestPublisher.publish(origin.url('one'))
+  for (const port of [nginx.port, copy.port]) {
+    const destination = `127.0.0.1:${port}`
+    await origin.waitForLog({ msg: 'forward: the stream is forwarded', destination })
+  }
+  for await (const packet of readFlvFile(media().clip)) await publisher.send([packet])
   const { video, audio } = await framesOfFile(media().clip)
-  for (const player of players) {
-    const played = await player.has(video.frames.length, audio.frames.length)
-    expect(played.video.description).toEqual(video.description)
-    expect(played.audio.description).toEqual(audio.description)
-    expect(fromZero(played.video.frames)).toEqual(fromZero(video.frames))
-    expect(fromZero(played.audio.frames)).toEqual(fromZero(audio.frames))
+  const played = await player.has(video.frames.length, audio.frames.length)
+  await publisher.close()
+  const recorded = await until('nginx to finish its recording', async () => {
+    // While it is being written, its last tag may be broken.
+    const tracks = await framesOfFile(nginx.recording('one')).catch(() => null)
+    return tracks !== null && tracks.video.frames.length >= video.frames.length && tracks
+  })
+  for (const arrived of [played, recorded]) {
+    expect(arrived.video.description).toEqual(video.description)
+    expect(arrived.audio.description).toEqual(audio.description)
+    expect(fromZero(arrived.video.frames)).toEqual(fromZero(video.frames))
+    expect(fromZero(arrived.audio.frames)).toEqual(fromZero(audio.frames))
   }
   for (const server of [origin, copy]) {
     const refusal = await server.waitForLog({ msg: 'forward: refused, the stream has come from there' })

@@ -48,7 +48,7 @@ test('several HTTP workers share their ports', async () => {
   })
 })
 
-test('a page of another site may ask: preflight requests are answered, and never with credentials', async () => {
+test('a page of another site may ask, until crossdomain is off; what is not there is a 404 of its kind', async () => {
   const server = await startServer({ httpWorkers: 1 })
   for (const path of ['/api/v1/versions', '/live/one.flv']) {
     const preflight = { Origin: 'https://elsewhere.example', 'Access-Control-Request-Method': 'GET' }
@@ -58,12 +58,13 @@ test('a page of another site may ask: preflight requests are answered, and never
     expect(headers.get('Access-Control-Allow-Methods')).toContain('GET')
     expect(headers.get('Access-Control-Allow-Credentials')).toBeNull()
   }
-  const { headers } = await fetch(server.httpUrl('/api/v1/versions'))
-  expect(headers.get('Access-Control-Allow-Origin')).toBe('*')
-})
+  const api = await fetch(server.httpUrl('/api/v1/nothing'))
+  expect([api.status, api.headers.get('Access-Control-Allow-Origin')]).toEqual([404, '*'])
+  expect(await api.json()).toMatchObject({ code: 404 })
+  const site = await fetch(server.httpUrl('/nothing'))
+  expect(site.status).toBe(404)
+  expect(site.headers.get('Content-Type')).toMatch(/^text\/plain/)
 
-test('crossdomain off: no answer is for pages of other sites', async () => {
-  const server = await startServer({ httpWorkers: 1 })
   const section = `enabled on; listen ${server.httpPort}; crossdomain off;`
   server.configure({ more: `http_server { ${section} } http_api { ${section} }` })
   await server.reload()
@@ -73,16 +74,6 @@ test('crossdomain off: no answer is for pages of other sites', async () => {
       return headers.get('Access-Control-Allow-Origin') === null
     })
   }
-})
-
-test('what is not there is a 404 with a body of its kind', async () => {
-  const server = await startServer({ httpWorkers: 1 })
-  const api = await fetch(server.httpUrl('/api/v1/nothing'))
-  expect(api.status).toBe(404)
-  expect(await api.json()).toMatchObject({ code: 404 })
-  const site = await fetch(server.httpUrl('/nothing'))
-  expect(site.status).toBe(404)
-  expect(site.headers.get('Content-Type')).toMatch(/^text\/plain/)
 })
 
 test('reload: HTTP is switched on, moved, and switched off', async () => {

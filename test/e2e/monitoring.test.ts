@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { version } from '../../src/base/version.ts'
+import { RtmpClient } from '../../src/client/rtmp-client.ts'
 import { run } from './support/command.ts'
 import { LivePair } from './support/live-pair.ts'
 import { startServer, weirBinary } from './support/server.ts'
@@ -67,5 +68,8 @@ test('heartbeats without HTTP, and a bandwidth check beside a stream; a reload e
     'the end of the HTTP worker',
     ({ workers }) => !workers.some(({ role }) => role === 'http'),
   )
+  // Who gives the key is a client like any other now, however soon.
+  const client = await RtmpClient.connect(`rtmp://127.0.0.1:${server.port}/live?key=K/x`)
+  client.close()
   await live.goesOn()
 })

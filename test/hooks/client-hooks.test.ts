@@ -114,6 +114,17 @@ describe('a question', () => {
     expect(counts('on_connect')).toMatchObject({ answered: 4, refused: 1, failed: 0 })
   })
 
+  test('brings the name and password of its URL, and no log does', async () => {
+    const server = await hookServer()
+    const url = server.url().replace('//', '//me:pass%20word@')
+    const { ask, lines } = setUp(`on_connect ${url};`)
+    await ask()
+    expect(server.calls[0]!.headers.authorization).toBe(`Basic ${btoa('me:pass word')}`)
+    server.answer = () => [500, '']
+    await ask()
+    expect(lines[0]!.reason).toBe(`${server.url()}: answers 500`)
+  })
+
   test('uses connections again', async () => {
     const server = await hookServer()
     const { ask } = setUp(`on_connect ${server.url()};`)
@@ -338,9 +349,10 @@ describe('the end of what was let in', () => {
     const server = await hookServer()
     const { hooks, sent } = setUp(`on_close ${server.url()};`)
     const about = { clientId: 'c9', ip: '10.0.0.9', app: 'live', stream: '', param: '' }
+    const facts = { send_bytes: 0, recv_bytes: 0 }
     hooks.tellInstead([
-      { id: 'c9-1', action: 'on_close', vhost, ...about },
-      { id: 'c9-2', action: 'on_close', vhost: 'gone.example', ...about },
+      { id: 'c9-1', action: 'on_close', vhost, ...about, facts },
+      { id: 'c9-2', action: 'on_close', vhost: 'gone.example', ...about, facts },
     ])
     await vi.waitFor(() => expect(sent).toHaveLength(2), patience)
     expect(sent).toContainEqual({ t: 'visit-ended', id: 'c9-1' })
@@ -376,10 +388,23 @@ describe('the end of the process', () => {
   test('does not wait for a server that hangs, and says what was not told', async () => {
     const server = await hookServer()
     server.answer = never
-    const { ask, end, hooks, lines } = setUp(`on_close ${server.url()};`)
+    const { ask, end, hooks, lines, sent } = setUp(`on_close ${server.url()};`)
     end(await ask())
     await heard(server, 1)
     await hooks.close(10)
-    expect(lines).toMatchObject([{ code: 'HOOK_DROPPED', left: 1 }])
+    expect(lines).toMatchObject([{ left: 1 }])
+    expect(sent.map(({ t }) => t)).toStrictEqual(['visit-began'])
+  })
+
+  test('leaves what failed to others', async () => {
+    const server = await hookServer()
+    server.answer = () => [503, '']
+    const { ask, end, hooks, sent } = setUp(`on_close ${server.url()}; on_stop ${server.url()};`)
+    const [connection, play] = [await ask('connect'), await ask('play')]
+    end(play)
+    end(connection)
+    await hooks.close(5000)
+    expect(server.actions()).not.toContain('on_close')
+    expect(sent.map(({ t }) => t)).toStrictEqual(['visit-began', 'visit-began'])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { StreamHooks } from '../../src/hooks/stream-hooks.ts'
+import type { ToMaster } from '../../src/ipc/contract.ts'
 import { configOf } from '../support/config.ts'
 import { heard, hookServer, patience } from '../support/hook-server.ts'
 import { recordingLogger } from '../support/logger.ts'
@@ -14,15 +15,17 @@ const segment = {
 
 function setUp(hooks: string, hls = '') {
   const { logger, lines } = recordingLogger()
+  const sent: ToMaster[] = []
   const vhost = `hls { hls_path ./html; ${hls} } http_hooks { ${hooks} }`
   const host = {
     config: configOf(`vhost __defaultVhost__ { ${vhost} }`),
     logger,
     hookIdentity: { server: 'vid-a', service: 'run-1' },
+    send: (message: ToMaster) => sent.push(message),
   }
   const streamHooks = new StreamHooks(host)
   onTestFinished(() => streamHooks.close(0))
-  return { hooks: streamHooks, host, lines }
+  return { hooks: streamHooks, host, lines, sent }
 }
 
 describe('a segment', () => {
@@ -95,4 +98,14 @@ test('a recording is told (on_dvr), to who is configured now', async () => {
   expect(server.calls.map(({ body }) => body)).toMatchObject([
     { action: 'on_dvr', stream: 'x', param: '?token=1', cwd: process.cwd(), file: 'html/x.2.flv' },
   ])
+})
+
+test('what a process cannot tell any more it leaves to another', async () => {
+  const server = await hookServer()
+  server.answer = () => [503, '']
+  const { hooks, sent } = setUp(`enabled on; on_dvr ${server.url()};`)
+  hooks.onDvr(publisher, 'x.flv')
+  await hooks.close(5000)
+  const facts = { cwd: process.cwd(), file: 'x.flv' }
+  expect(sent).toMatchObject([{ t: 'visit-began', visit: { action: 'on_dvr', ...publisher, facts } }])
 })

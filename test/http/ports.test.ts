@@ -1,10 +1,16 @@
 import { once } from 'node:events'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { get as getSecurely } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { TLSSocket } from 'node:tls'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type PortHandler, WebPorts } from '../../src/http/ports.ts'
+import { selfSigned } from '../support/certificates.ts'
 import { configOf } from '../support/config.ts'
+import { sharedTempDir } from '../support/temp-dir.ts'
 
 /** Ports that answer each request with the face it came in by, unless `held` says to wait. */
 async function setUp(config: string) {
@@ -109,5 +115,67 @@ describe('draining', () => {
       expect(onEmpty).toHaveBeenCalledTimes(1)
     })
     expect(ports.connections).toBe(0)
+  })
+})
+
+describe('over TLS', () => {
+  const dir = sharedTempDir()
+  const [first, second] = [selfSigned(dir, 'first'), selfSigned(dir, 'second')]
+  const used = { cert: join(dir, 'used.crt'), key: join(dir, 'used.key') }
+  const use = ({ cert, key }: typeof used): void => {
+    copyFileSync(cert, used.cert)
+    copyFileSync(key, used.key)
+  }
+  const https = `https { enabled on; listen 127.0.0.1:0; cert ${used.cert}; key ${used.key}; }`
+  const secureSite = `http_server { enabled on; listen 127.0.0.1:0; ${https} }`
+
+  /** What is answered, and the name in the certificate. */
+  async function askSecurely(port: number): Promise<[string, string]> {
+    const options = { port, host: '127.0.0.1', ca: [first.pem, second.pem], agent: false as const }
+    const [response] = (await once(getSecurely(options), 'response')) as [IncomingMessage]
+    const { subject } = (response.socket as TLSSocket).getPeerCertificate()
+    return [await text(response), String(subject.CN)]
+  }
+
+  test('the same is served as in the clear', async () => {
+    use(first)
+    const { addresses, portOf } = await setUp(secureSite)
+    expect(addresses).toHaveLength(2)
+    expect(await askSecurely(portOf(1))).toStrictEqual(['site', 'first'])
+    const plain = await ask(portOf(0)).response
+    expect(await text(plain)).toBe('site')
+  })
+
+  test('API and site share an address, if their certificate is the same', async () => {
+    use(first)
+    const { addresses, portOf } = await setUp(
+      `http_api { enabled on; listen 127.0.0.1:0; ${https} } ${secureSite}`,
+    )
+    expect(addresses).toHaveLength(2)
+    expect(await askSecurely(portOf(1))).toStrictEqual(['both', 'first'])
+  })
+
+  test('a certificate is read again by each apply; one that is none leaves the one in force', async () => {
+    use(first)
+    const { ports, portOf } = await setUp(secureSite)
+    use(second)
+    await ports.apply(configOf(secureSite))
+    expect(await askSecurely(portOf(1))).toStrictEqual(['site', 'second'])
+    writeFileSync(used.cert, 'no certificate')
+    await expect(ports.apply(configOf(secureSite))).rejects.toMatchObject({ code: 'TLS_FILES' })
+    expect(await askSecurely(portOf(1))).toStrictEqual(['site', 'second'])
+  })
+
+  test('what is going on is waited for when it drains, and what is idle is closed', async () => {
+    use(first)
+    const { ports, portOf, onEmpty, held, hold } = await setUp(secureSite)
+    hold()
+    const answer = askSecurely(portOf(1))
+    await vi.waitFor(() => expect(held).toHaveLength(1))
+    ports.drain()
+    expect(onEmpty).not.toHaveBeenCalled()
+    held[0]!()
+    expect(await answer).toStrictEqual(['site', 'first'])
+    await vi.waitFor(() => expect(onEmpty).toHaveBeenCalled())
   })
 })

@@ -29,7 +29,17 @@ class Worker {
 }
 
 function visit(id: string): HookVisit {
-  return { id, action: 'on_close', clientId: id, ip: '', vhost: 'v', app: 'live', stream: '', param: '' }
+  return {
+    id,
+    action: 'on_close',
+    clientId: id,
+    ip: '',
+    vhost: 'v',
+    app: 'live',
+    stream: '',
+    param: '',
+    facts: {},
+  }
 }
 
 function setUp(...names: string[]) {
@@ -68,6 +78,14 @@ describe('the ledger', () => {
     expect(ledger.size).toBe(0)
   })
 
+  test('ends what a client did before its connection', () => {
+    const { began, lost, workers } = setUp('one', 'two')
+    const [one, two] = workers as [Worker, Worker]
+    began(one, 'connection', 'play')
+    lost(one)
+    expect(two.told).toStrictEqual(['play', 'connection'])
+  })
+
   test('does not take the word of one worker for another', () => {
     const { began, ended, lost, workers } = setUp('one', 'two')
     const [one, two] = workers as [Worker, Worker]
@@ -103,11 +121,10 @@ describe('the ledger', () => {
   })
 
   test('hears the last words of a worker that is gone', () => {
-    const { ledger, began, lost, workers } = setUp('one', 'two')
+    const { began, lost, workers } = setUp('one', 'two')
     const [one, two] = workers as [Worker, Worker]
     lost(one)
     began(one, 'late')
-    ledger.onWorkerReady()
     expect(two.told).toStrictEqual(['late'])
   })
 

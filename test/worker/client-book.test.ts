@@ -66,7 +66,8 @@ describe('the clients', () => {
     }
     expect(found('c3')).toStrictEqual([['c3'], 1])
     expect(found('news', 1, 2)).toStrictEqual([['c2', 'c3'], 4])
-    expect(found('nobody')).toStrictEqual([[], 0])
+    expect(found('rtmp c3 10.0')).toStrictEqual([['c3'], 1])
+    expect(found('rtmp nobody')).toStrictEqual([[], 0])
   })
 
   test('are told as SRS tells them, with what a name may hold escaped; a part of the list can be cut out', () => {

@@ -1,4 +1,5 @@
 import { WeirError } from '../../base/errors.ts'
+import { defaultRtmpsPort } from '../../client/rtmp-url.ts'
 import { defaultVhost } from '../../config/vhost-of.ts'
 import type { StreamId } from '../../ipc/contract.ts'
 import { splitStreamId } from '../../live/stream-key.ts'
@@ -41,15 +42,16 @@ export function targetOn(destination: string, stream: StreamId, param: string): 
  * @throws WeirError FORWARD_DESTINATION
  */
 export function targetOfUrl(url: string): ForwardTarget {
-  const [, host, digits, app] =
-    /^rtmp:\/\/(\[[\da-f:.]+\]|[^\s:/?[\]]+)(?::(\d{1,5}))?\/([^\s/?]+)[/?]\S+$/i.exec(url) ?? []
+  const [, schema = '', host, digits, app] =
+    /^(rtmps?):\/\/(\[[\da-f:.]+\]|[^\s:/?[\]]+)(?::(\d{1,5}))?\/([^\s/?]+)[/?]\S+$/i.exec(url) ?? []
   if (host === undefined) {
     throw new WeirError(
       'FORWARD_DESTINATION',
       'the backend named something that is no rtmp://host/app/stream',
     )
   }
-  return { name: `${host}:${digits ?? defaultRtmpPort}/${app}`, url }
+  const port = digits ?? (schema.toLowerCase() === 'rtmps' ? defaultRtmpsPort : defaultRtmpPort)
+  return { name: `${host}:${port}/${app}`, url }
 }
 
 /** Names are percent-decoded here; a server decodes them anew. */

@@ -1,5 +1,5 @@
 /** The sections outside of virtual hosts: HTTP servers, heartbeat, statistics, stream casters. */
-import { section, since1, since2, since6 } from './declare.ts'
+import { type About, section, since1, since2, since6 } from './declare.ts'
 import { decimal, duration, endpoints, flag, integer, list, path, size, text } from './lines.ts'
 
 export const heartbeat = section('Tells another server regularly that this one lives.', since1, {
@@ -40,11 +40,12 @@ export const stats = section('What the API tells about the machine.', since1, {
 })
 
 function https(listen: string) {
-  return section('The same over TLS.', since6, {
-    enabled: flag('off', 'Whether TLS is served.', since6),
-    listen: endpoints(listen, 'The addresses to listen on.', since6),
-    key: path('./conf/server.key', 'The private key, PEM.', since6),
-    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', since6),
+  const acted6: About = { ...since6, acted: true }
+  return section('The same over TLS. The files are read again with each reload.', acted6, {
+    enabled: flag('off', 'Whether TLS is served.', acted6),
+    listen: endpoints(listen, 'The addresses to listen on.', acted6),
+    key: path('./conf/server.key', 'The private key, PEM.', acted6),
+    cert: path('./conf/server.crt', 'The certificate with its chain, PEM.', acted6),
   })
 }
 

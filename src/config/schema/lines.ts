@@ -180,6 +180,20 @@ export function servers(doc: string, about: About): Line<TArray<TString>> {
   })
 }
 
+/** One or more URLs of HTTP servers, as {@link lists}. */
+export function urls(doc: string, about: About): Line<TArray<TString>> {
+  const url = Type.String({ pattern: '^https?://[^/?#]+' })
+  return line((options) => Type.Array(url, options), {
+    default: '',
+    accepts: 'one or more URLs that begin with http:// or https://',
+    arity: oneOrMore,
+    repeats: true,
+    read: (args) => args,
+    doc,
+    about,
+  })
+}
+
 /** A URL of HTTP; '' when absent. */
 export function httpUrl(doc: string, about: About): Line<TString> {
   return line((options) => Type.String({ pattern: /^(https?:\/\/[^\s/]+\S*)?$/.source, ...options }), {

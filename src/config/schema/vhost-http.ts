@@ -1,6 +1,6 @@
 /** HTTP of a virtual host: files, live streams, and the callbacks. */
 import { type About, section, since1, since2, since6 } from './declare.ts'
-import { decimal, duration, flag, hookErrors, integer, lists, path, text } from './lines.ts'
+import { decimal, duration, flag, hookErrors, integer, lists, path, text, urls } from './lines.ts'
 
 export const httpStatic = section(
   'Serves files of a directory.',
@@ -45,8 +45,6 @@ export const httpRemux = section('Serves live streams over HTTP and WebSocket.',
   guessHasAv: flag('on', 'Finds out from the stream which of the two it has.', { ...since6, acted: true }),
 })
 
-const urls = 'one or more URLs'
-
 /** Acted on; with the versions of SRS that have it. */
 const acted1: About = { ...since1, acted: true }
 const acted2: About = { ...since2, acted: true }
@@ -55,39 +53,39 @@ const own: About = { acted: true }
 
 export const httpHooks = section('Asks and tells other servers what clients do.', since1, {
   enabled: flag('off', 'Whether the calls are made.', acted1),
-  onConnect: lists('', urls, 'Asked when a client connects.', {
+  onConnect: urls('Asked when a client connects.', {
     ...acted12,
     example: 'http://127.0.0.1:8085/api/v1/clients',
   }),
-  onClose: lists('', urls, 'Told when a client has gone.', {
+  onClose: urls('Told when a client has gone.', {
     ...acted12,
     example: 'http://127.0.0.1:8085/api/v1/clients',
   }),
-  onPublish: lists('', urls, 'Asked when a client publishes.', {
+  onPublish: urls('Asked when a client publishes.', {
     ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/streams',
   }),
-  onUnpublish: lists('', urls, 'Told when a publish has ended.', {
+  onUnpublish: urls('Told when a publish has ended.', {
     ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/streams',
   }),
-  onPlay: lists('', urls, 'Asked when a client plays.', {
+  onPlay: urls('Asked when a client plays.', {
     ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/sessions',
   }),
-  onStop: lists('', urls, 'Told when a play has ended.', {
+  onStop: urls('Told when a play has ended.', {
     ...acted1,
     example: 'http://127.0.0.1:8085/api/v1/sessions',
   }),
-  onDvr: lists('', urls, 'Told when a recording is complete.', {
+  onDvr: urls('Told when a recording is complete.', {
     ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/dvrs',
   }),
-  onHls: lists('', urls, 'Told when an HLS segment is complete.', {
+  onHls: urls('Told when an HLS segment is complete.', {
     ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/hls',
   }),
-  onHlsNotify: lists('', urls, 'Fetched when an HLS segment is complete, to have a CDN load it.', {
+  onHlsNotify: urls('Fetched when an HLS segment is complete, to have a CDN load it.', {
     ...acted2,
     example: 'http://127.0.0.1:8085/api/v1/hls/[app]/[stream]/[ts_url][param]',
   }),

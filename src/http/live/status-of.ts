@@ -6,8 +6,6 @@ const statuses: Readonly<Record<string, number>> = {
   RTMP_NAME: 400,
   VHOST_UNKNOWN: 403,
   ACCESS_FAILED: 403,
-  HOOK_REFUSED: 403,
-  HOOK_FAILED: 403,
   ADDRESS_DENIED: 403,
   PAGE_DENIED: 403,
   TOKEN_MISSING: 401,
@@ -15,6 +13,8 @@ const statuses: Readonly<Record<string, number>> = {
   TOKEN_INVALID: 401,
   TOKEN_KEYS: 503,
   ADDRESS_LIMIT: 503,
+  HOOK_REFUSED: 403,
+  HOOK_FAILED: 403,
   STREAM_ABSENT: 404,
   CONNECTION_LIMIT: 503,
 }

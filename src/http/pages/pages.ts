@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import type { Face } from '../ports.ts'
-import { requestTarget } from '../request-target.ts'
+import { type RequestTarget, requestTarget } from '../request-target.ts'
 import { pageFacts } from './page-facts.ts'
 import { type PageFile, PageFiles } from './page-files.ts'
 import { contentSecurityPolicy } from './page-policy.ts'
@@ -23,6 +23,9 @@ const home = '/console/'
 
 /** A page of this server, or what belongs to it. */
 const ours = /^\/(console|players|publish)(?:\/(?<rest>[\w./-]*))?$/
+
+/** The page of SRS that its console plays streams in. */
+const srsPlayer = 'srs_player.html'
 
 /** Pages that other sites may show in a frame: a player does nothing but play. */
 const framed = new Set(['players'])
@@ -55,6 +58,7 @@ export class Pages {
     if (page === undefined) redirect(request, response, home)
     else if (rest === undefined) redirect(request, response, `/${page}/`)
     else if (rest === 'server.json') this.#answerFacts(face, request, response)
+    else if (page === 'players' && rest === srsPlayer) redirectTo(response, playerOf(requestTarget(request)))
     else {
       this.#answerFile(face, page, rest, request, response).catch((error: unknown) => {
         this.#host.logger.error({ code: codeOf(error) }, `pages: ${messageOf(error)}`)
@@ -126,11 +130,23 @@ function headersOf({ etag, encoding, isImmutable }: PageFile): Record<string, st
   }
 }
 
+/** The player here for what SRS's player is asked for: `?vhost=&app=live&stream=livestream.flv`. */
+function playerOf({ query }: RequestTarget): string {
+  const [vhost, app = '', stream = ''] = ['vhost', 'app', 'stream'].map((name) => query.get(name) ?? '')
+  if (app === '' || stream === '') return '/players/'
+  const path = `/${[...app.split('/'), stream].map(encodeURIComponent).join('/')}`
+  const ofVhost = vhost ? `?${new URLSearchParams({ vhost })}` : ''
+  return `/players/?${new URLSearchParams({ url: path + ofVhost })}`
+}
+
 /** Leads to another path, with the query of the request. */
 function redirect({ url = '' }: IncomingMessage, response: ServerResponse, path: string): void {
   const at = url.indexOf('?')
-  const query = at < 0 ? '' : url.slice(at)
-  response.writeHead(302, { Location: path + query, 'Cache-Control': 'no-cache', 'Content-Length': 0 })
+  redirectTo(response, path + (at < 0 ? '' : url.slice(at)))
+}
+
+function redirectTo(response: ServerResponse, location: string): void {
+  response.writeHead(302, { Location: location, 'Cache-Control': 'no-cache', 'Content-Length': 0 })
   response.end()
 }
 

@@ -54,6 +54,7 @@ describe('what a backend names', () => {
   test('is taken as it is, and told without the name of the stream', () => {
     const url = 'rtmp://cdn.example/live2/secret-key?a=b'
     expect(targetOfUrl(url)).toStrictEqual({ name: 'cdn.example:1935/live2', url })
+    expect(targetOfUrl('rtmps://cdn.example/live/key')).toMatchObject({ name: 'cdn.example:443/live' })
     expect(targetOfUrl('RTMP://[::1]:1936/live/x')).toMatchObject({ name: '[::1]:1936/live' })
   })
 

@@ -25,6 +25,10 @@ function setUp(section: string, path = 'live/x', publisherParam = '') {
     }),
     hooks: { onDvr: () => {}, onHls: () => {} },
     ownToken: 's3cret',
+    serverId: 's1',
+    origin: () => null,
+    join: () => expect.unreachable(),
+    leave: () => expect.unreachable(),
     disconnect: () => expect.unreachable(),
   }
   return { vhost: config.vhosts[vhostName]!, host, lines }

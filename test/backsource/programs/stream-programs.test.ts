@@ -22,6 +22,7 @@ function setUp(section: string) {
   const live = new LiveStream('__defaultVhost__/live/x', 7, vhostOf(section), logger, {
     config: configured(section),
     ownToken: 's3cret',
+    serverId: 's1',
     hooks: { onDvr: () => {}, onHls: () => {} },
     onDisconnect: () => expect.unreachable(),
   })

@@ -9,8 +9,8 @@ import { until } from './until.ts'
 /** Where Debian and Ubuntu put the module of the package libnginx-mod-rtmp. */
 const modulePath = '/usr/lib/nginx/modules/ngx_rtmp_module.so'
 
-/** An nginx with its RTMP module and an application `live`; it ends with the test. */
-export async function startNginxRtmp(): Promise<{ port: number; url(stream: string): string }> {
+/** An nginx with its RTMP module and an application `live`, which records what it gets; it ends with the test. */
+export async function startNginxRtmp(): Promise<{ port: number; recording(stream: string): string }> {
   const dir = tempDir()
   const port = await freePort()
   const conf = join(dir, 'nginx.conf')
@@ -25,7 +25,7 @@ error_log ${dir}/error.log error;
 events { worker_connections 256; }
 rtmp {
   access_log off;
-  server { listen 127.0.0.1:${port}; application live { live on; } }
+  server { listen 127.0.0.1:${port}; application live { live on; record all; record_path ${dir}; } }
 }
 `,
   )
@@ -37,7 +37,7 @@ rtmp {
     if (nginx.finished !== null) throw new Error(`nginx did not start: ${nginx.stderr}`)
     return accepts(port)
   })
-  return { port, url: (stream) => `rtmp://127.0.0.1:${port}/live/${stream}` }
+  return { port, recording: (stream) => join(dir, `${stream}.flv`) }
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -62,6 +62,69 @@ describe('an answer with a callback', () => {
   })
 })
 
+/** What SRS's console asks for, and what its views read of the answer. */
+const consoleReads: readonly (readonly [path: string, fields: readonly string[]])[] = [
+  ['/api/v1/versions', ['data.version']],
+  [
+    '/api/v1/summaries',
+    [
+      ...['data.ok', 'data.now_ms', 'data.self.version', 'data.self.srs_uptime', 'data.self.cpu_percent'],
+      ...['data.self.mem_percent', 'data.self.mem_kbyte', 'data.self.pid', 'data.self.ppid'],
+      ...['cpus', 'cpus_online', 'cpu_percent', 'uptime', 'mem_ram_kbyte', 'mem_ram_percent'].map(ofSystem),
+      ...['load_1m', 'load_5m', 'load_15m', 'conn_srs', 'conn_sys', 'conn_sys_et'].map(ofSystem),
+      ...['conn_sys_tw', 'conn_sys_udp', 'disk_busy_percent', 'disk_read_KBps'].map(ofSystem),
+      ...['disk_write_KBps', 'net_sample_time', 'net_recv_bytes', 'net_send_bytes'].map(ofSystem),
+      ...['net_recvi_bytes', 'net_sendi_bytes', 'srs_sample_time', 'srs_recv_bytes'].map(ofSystem),
+      ofSystem('srs_send_bytes'),
+    ],
+  ],
+  [
+    '/api/v1/vhosts/',
+    [
+      ...['vhosts.0.id', 'vhosts.0.name', 'vhosts.0.enabled', 'vhosts.0.streams', 'vhosts.0.clients'],
+      ...['vhosts.0.kbps.recv_30s', 'vhosts.0.kbps.send_30s', 'vhosts.0.hls.enabled'],
+    ],
+  ],
+  [
+    '/api/v1/streams/',
+    [
+      ...['id', 'name', 'url', 'tcUrl', 'app', 'vhost', 'clients', 'publish.active', 'publish.cid'].map(
+        ofStream,
+      ),
+      ...['kbps.recv_30s', 'kbps.send_30s', 'video.codec', 'video.profile', 'video.level'].map(ofStream),
+      ...['video.width', 'video.height', 'audio.codec', 'audio.sample_rate', 'audio.channel'].map(ofStream),
+      ofStream('audio.profile'),
+    ],
+  ],
+  [
+    '/api/v1/clients/',
+    ['id', 'ip', 'vhost', 'stream', 'publish', 'alive', 'url', 'tcUrl', 'name', 'type'].map(ofClient),
+  ],
+  [`/api/v1/clients/${player.id}`, ['client.id', 'client.tcUrl', 'client.pageUrl', 'client.swfUrl']],
+  ['/api/v1/raw', ['code']],
+]
+
+function ofSystem(field: string): string {
+  return `data.system.${field}`
+}
+
+function ofStream(field: string): string {
+  return `streams.0.${field}`
+}
+
+function ofClient(field: string): string {
+  return `clients.0.${field}`
+}
+
+test('whatever SRS’s console reads is there', async () => {
+  const { request } = await startApi()
+  for (const [path, fields] of consoleReads) {
+    const text = await (await request(`${path}?callback=f`)).text()
+    const answer = JSON.parse(text.slice('f('.length, -1)) as object
+    for (const field of fields) expect(answer, path).toHaveProperty(field, expect.anything())
+  }
+})
+
 test('what SRS’s console does: it reads by JSONP, joins streams to virtual hosts by id, and kicks by GET', async () => {
   const { request, asked } = await startApi('http_api { allow_method_param on; }')
   let call = 0

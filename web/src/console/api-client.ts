@@ -1,8 +1,9 @@
 import type { ClientData, StreamData, VhostData } from '../../../src/http/api/schema/lists.ts'
+import type { RecordingData } from '../../../src/http/api/schema/recordings.ts'
 import type { Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
 import { EventStreamReader } from './event-stream.ts'
 
-export type { ClientData, Snapshot, StreamData, WorkerData }
+export type { ClientData, RecordingData, Snapshot, StreamData, WorkerData }
 
 /** Why the API did not do what it was asked for. */
 export class ApiError extends Error {
@@ -18,6 +19,12 @@ export class ApiError extends Error {
 /** A page of the list of clients. */
 export interface ClientPage {
   readonly clients: readonly ClientData[]
+  readonly total: number
+}
+
+/** A page of the list of recordings. */
+export interface RecordingPage {
+  readonly recordings: readonly RecordingData[]
   readonly total: number
 }
 
@@ -45,8 +52,14 @@ export class ApiClient {
     this.authorization = authorization
   }
 
-  clients(start: number, count: number): Promise<ClientPage> {
-    return this.#get(`clients?start=${start}&count=${count}`)
+  /** @param search those of all clients that it is found in; '': all */
+  clients(start: number, count: number, search = ''): Promise<ClientPage> {
+    const filter = search === '' ? '' : `&search=${encodeURIComponent(search)}`
+    return this.#get(`clients?start=${start}&count=${count}${filter}`)
+  }
+
+  recordings(start: number, count: number): Promise<RecordingPage> {
+    return this.#get(`recordings?start=${start}&count=${count}`)
   }
 
   /** Closes a client's connection. @returns whether it was still there */

@@ -9,6 +9,7 @@ import { storeAuthorization, storedAuthorization } from './credentials.ts'
 import { LoginForm } from './login-form.tsx'
 import { Overview } from './overview.tsx'
 import { Rates } from './rates.ts'
+import { RecordingsSection } from './recordings-section.tsx'
 import { type FeedState, ServerFeed } from './server-feed.ts'
 import { StreamsSection, streamTitle } from './streams-section.tsx'
 import { WorkersSection } from './workers-section.tsx'
@@ -100,6 +101,7 @@ function Console({ facts, origin }: ConsoleProps) {
           <Overview snapshot={snapshot} rates={rates} />
           <StreamsSection facts={facts} snapshot={snapshot} rates={rates} onUnpublish={unpublish} />
           <ClientsSection api={api} isConnected={link !== 'away'} changes={changes} onKick={kick} />
+          <RecordingsSection api={api} site={facts.site} isConnected={link !== 'away'} />
           <WorkersSection workers={snapshot.workers} />
         </div>
       )}

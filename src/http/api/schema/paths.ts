@@ -94,7 +94,7 @@ export const paths: Readonly<Record<string, PathItem>> = {
       paged: true,
       query: {
         search:
-          'Only entries that have this in id, address, stream, protocol or type, in any case of letters.',
+          'Only entries that have all these words in id, address, url, protocol or type, in any case of letters.',
       },
     },
   },
