@@ -102,9 +102,9 @@ export class WorkerHandle {
     this.send({ t: 'init', version: protocolVersion, ...init })
   }
 
-  /** Starts the process, once; not one that has ended before. */
+  /** Starts the process, once; not one that was told to end before. */
   start(): void {
-    if (this.#exited || this.#channel !== null) return
+    if (this.leaving || this.#exited || this.#channel !== null) return
     this.#child = this.#spawn()
     // Without file descriptors to spare there is no pipe; the child's error event tells.
     const pipe = (this.#child?.stdio?.[controlFd] as Socket | undefined) ?? new Socket()

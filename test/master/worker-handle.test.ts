@@ -41,6 +41,8 @@ test('a process that was not started ends when it is told to, and is never start
   const [left, killed] = [0, 1].map(() => new WorkerHandle('back-source', init, listener))
   expect([left!.pid, left!.ready, left!.reachable, left!.exited]).toStrictEqual([0, false, false, false])
   left!.leave('stop')
+  // Its turn may come before its end is known.
+  left!.start()
   killed!.kill()
   await vi.waitFor(() => expect(listener.onExit).toHaveBeenCalledTimes(2))
   left!.start()
