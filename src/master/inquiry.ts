@@ -39,13 +39,12 @@ export async function inquire(
   )
   const answers = await Promise.all(
     asked.map(async (worker) => {
+      // As it was when asked: one that boots is asked nothing, and may have booted before the others have answered.
+      const { role, index, pid, ready } = worker
       const answer = await worker.ask(question)
       if (answer !== null) onAnswer?.(worker, answer)
-      return answer
+      return { role, index, pid, ready, answer }
     }),
   )
-  return asked.map((worker, at) => {
-    const { role, index, pid, ready } = worker
-    return { role, index, pid, ready, answer: worker.exited ? null : answers[at]! }
-  })
+  return answers.map((told, at) => (asked[at]!.exited ? { ...told, answer: null } : told))
 }

@@ -177,16 +177,22 @@ export class Master {
   }
 
   async status(): Promise<ServerStatus> {
-    const asked = this.#workers.map(async (worker) => ({ worker, answer: await worker.status() }))
+    const asked = this.#workers.map(async (worker) => {
+      const { role, index, pid, ready } = worker
+      const answer = await worker.status()
+      return {
+        worker,
+        answer,
+        silent: { role, index, pid, state: ready ? 'no answer' : 'starting' } as const,
+      }
+    })
     const answered = await Promise.all(asked)
     return {
       ...this.#facts(),
       workers: answered.map(({ answer }) => answer).filter((answer) => answer !== null),
       silent: answered
         .filter(({ worker, answer }) => answer === null && !worker.exited)
-        .map(({ worker: { role, index, pid, ready } }) => {
-          return { role, index, pid, state: ready ? 'no answer' : 'starting' }
-        }),
+        .map(({ silent }) => silent),
     }
   }
 

@@ -35,3 +35,17 @@ test('who does not answer is in the report without an answer', async () => {
     { role: 'back-source', index: 4, pid: 104, ready: true, answer: null },
   ])
 })
+
+test('who had not booted when asked was starting, though it has booted before the others have answered', async () => {
+  let slow!: (answer: unknown) => void
+  const answer = new Promise((resolve) => (slow = resolve))
+  const booting = { role: 'back-source', index: 0, pid: 1, ready: false, ask: async () => null }
+  const other = { role: 'stream', index: 0, pid: 2, ready: true, ask: () => answer }
+  const report = inquire([booting, other] as unknown as WorkerHandle[], { ask: 'status' }, null)
+  booting.ready = true
+  slow({ of: 'status' })
+  expect((await report).map(({ pid, ready }) => [pid, ready])).toStrictEqual([
+    [1, false],
+    [2, true],
+  ])
+})
