@@ -8,6 +8,9 @@ import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.
 /** A process that was told to stop and has not ended by then is killed, in milliseconds. */
 const endTimeoutMs = 10_000
 
+/** With so many streams a process gets no more of them only because it has booted already. */
+const crowded = 8
+
 /** A back-source and how many streams it holds. */
 export interface BackSource {
   readonly worker: WorkerHandle
@@ -30,6 +33,17 @@ export interface PoolListener {
    * milliseconds: a stream that crashes every process must not do so in a tight loop.
    */
   onLost(backSource: BackSource, waitMs: number): void
+}
+
+const isEmpty = ({ streams }: BackSource): boolean => streams === 0
+
+const least = (members: readonly BackSource[]): BackSource =>
+  members.reduce((fewest, other) => (other.streams < fewest.streams ? other : fewest))
+
+/** One that serves a further stream at once, as long as that does not crowd it; else the emptiest. */
+function soonest(members: readonly BackSource[]): BackSource {
+  const ready = members.filter(({ worker, streams }) => worker.ready && streams < crowded)
+  return least(ready.length > 0 ? ready : members)
 }
 
 /** The back-source processes: a warm spare, one per stream, shared above the limit. */
@@ -74,19 +88,19 @@ export class BackSourcePool implements WorkerListener {
     return [...this.#members.keys()]
   }
 
-  /** A process for one more stream: an empty one, a new one, or the one with the fewest streams. */
+  /**
+   * A process for one more stream: an empty one, a new one, or, at the limit or when so many boot already that this one would
+   * be late, the one with the fewest streams.
+   */
   acquire(): BackSource {
     const available = [...this.#members.values()].filter(({ worker }) => !worker.leaving)
-    const taken = available.filter(({ streams }) => streams > 0).length
-    let chosen = available.find(({ streams }) => streams === 0)
-    if (chosen === undefined || taken >= this.#limits.maxProcesses) {
-      chosen =
-        taken < this.#limits.maxProcesses
-          ? this.#add()
-          : available
-              .filter(({ streams }) => streams > 0)
-              .reduce((least, other) => (other.streams < least.streams ? other : least))
-    }
+    const [empty, taken] = [available.filter(isEmpty), available.filter((member) => !isEmpty(member))]
+    // One that is ready, if there is any.
+    const spare = empty.find(({ worker }) => worker.ready) ?? empty[0]
+    const isLate = this.#starts.isFull && !spare?.worker.ready && taken.length > 0
+    let chosen: BackSource
+    if (taken.length >= this.#limits.maxProcesses) chosen = least(taken)
+    else chosen = isLate ? soonest(taken) : (spare ?? this.#add())
     chosen.streams += 1
     if (!chosen.worker.ready) this.#starts.start(chosen.worker)
     this.refill()

@@ -7,6 +7,12 @@ export interface Startable {
 export const putOffMs = 100
 
 /**
+ * How many may wait for each that boots. Twenty streams at once on two cores still get a process each, and the last of them
+ * has it long before its publisher is given up, in a storm on one busy core too.
+ */
+const waitingForEach = 10
+
+/**
  * Starts processes a few at a time. Each boot takes a core for a fifth of a second: started all at once, all are late
  * together. A spare is started a moment later than asked for: just now a stream has begun, whose first frames must not wait
  * for its boot.
@@ -20,6 +26,11 @@ export class StartQueue<Item extends Startable> {
   /** @param atOnce how many may boot at the same time */
   constructor(atOnce: number) {
     this.#atOnce = atOnce
+  }
+
+  /** Whether one more would wait so long that doing without it is better. */
+  get isFull(): boolean {
+    return this.#waiting.size >= this.#atOnce * waitingForEach
   }
 
   /** Somebody waits for it: it is started as soon as there is room. What is started already is left alone. */

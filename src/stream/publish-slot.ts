@@ -5,7 +5,7 @@ import type { PublishStyle } from '../rtmp/server-streams.ts'
 import type { Publisher } from './publisher.ts'
 
 /** The longest a publish waits for its back-source, in milliseconds. */
-const grantTimeoutMs = 10_000
+const grantTimeoutMs = 20_000
 
 /** One publish of a connection: asked for, then granted, then supposed to send. */
 export class PublishSlot {

@@ -116,6 +116,24 @@ describe('starts', () => {
     expect(started()).toStrictEqual([1])
   })
 
+  test('no more in a storm than are soon done: further streams share what has booted', () => {
+    const { pool, boot, spawned, started } = setUp({ maxProcesses: 99, spares: 0 }, 2)
+    const first = pool.acquire()
+    pool.acquire()
+    boot(spawned[0]!)
+    const waiting = Array.from({ length: 21 }, () => pool.acquire())
+    expect(new Set(waiting).size).toBe(21)
+    expect(spawned.length).toBe(23)
+    // Two boot, twenty wait.
+    expect(started()).toStrictEqual([1, 2, 3])
+    expect(pool.acquire()).toBe(first)
+    expect(pool.acquire()).toBe(first)
+    expect(first.streams).toBe(3)
+    boot(spawned[1]!)
+    expect(pool.acquire().worker).toBe(spawned[23]!.handle)
+    expect(pool.acquire().worker).toBe(spawned[1]!.handle)
+  })
+
   test('few at a time, the next one when one has booted or is gone', () => {
     const { pool, boot, end, spawned, started } = setUp({ maxProcesses: 10, spares: 0 }, 2)
     for (let streams = 0; streams < 6; streams += 1) pool.acquire()
