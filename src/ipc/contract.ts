@@ -3,6 +3,7 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { ClusterStatus } from './cluster-facts.ts'
 import type { DvrStatus } from './dvr-status.ts'
 import type { ForwardStatus } from './forward-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
@@ -282,6 +283,8 @@ export type Question =
   /** Take the stream from its publisher. */
   | { ask: 'unpublish'; tag: string }
   | { ask: 'reload' }
+  /** Its nodes, and a page of its streams. */
+  | { ask: 'cluster'; start: number; count: number }
 
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
@@ -296,6 +299,8 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+  /** Null: this server works alone. */
+  | { of: 'cluster'; cluster: ClusterStatus | null }
 
 /** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
 export interface EncodedList {

@@ -15,6 +15,8 @@ import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import { BandwidthChecks } from './bandwidth-checks.ts'
 import { type ClientDesk, handleClientMessage } from './client-messages.ts'
+import { ClusterMembership } from './cluster-membership.ts'
+import { clusterStatus } from './cluster-status.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
@@ -23,7 +25,6 @@ import { inquire } from './inquiry.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
-import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
@@ -53,6 +54,7 @@ export class Master {
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
   readonly #admission: Admission
+  readonly #cluster: ClusterMembership
   readonly #table: SourceTable
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
@@ -112,7 +114,11 @@ export class Master {
       },
       startsAtOnce(),
     )
-    this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
+    this.#cluster = new ClusterMembership(this.#serverId, this.#logger, {
+      onLost: (stream, owner) => this.#table.lose(stream, owner),
+      onBegan: () => {},
+    })
+    this.#table = new SourceTable(config, this.#pool, this.#cluster, this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -126,6 +132,7 @@ export class Master {
     try {
       for (const endpoint of endpointsOf(this.#config)) await probe(endpoint)
       await this.#control.listen()
+      await this.#cluster.apply(this.#config.cluster)
       const endpoints = await Promise.all([
         this.#streamGroup.start(streamWorkers(this.#config)),
         this.#httpGroup.start(httpWorkers(this.#config)),
@@ -243,6 +250,10 @@ export class Master {
         return { of: 'programs', programs: this.#ingests.facts }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
+      case 'cluster': {
+        const { start, count } = question
+        return { of: 'cluster', cluster: await clusterStatus(this.#cluster.redis, start, count) }
+      }
       case 'reload':
         return { of: 'reload', outcome: await this.reload() }
       default:
@@ -294,6 +305,7 @@ export class Master {
     this.#streamGroup.resize(streamWorkers(next))
     this.#httpGroup.resize(httpWorkers(next))
     this.#ingests.apply(next)
+    await this.#cluster.apply(next.cluster)
     this.#logger.info(diff, 'reloaded')
     return { applied: true, changes: diff, warnings: [...warnings], atNextStart }
   }
@@ -319,6 +331,7 @@ export class Master {
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    await this.#cluster.close()
     await this.#ends.stop(this.#pool.workers)
     this.#visits.close()
     this.#control.close()

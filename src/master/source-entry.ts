@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors.ts'
 import type { PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
 import type { BackSource } from './back-source-pool.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -57,4 +58,17 @@ export function stopTimers({ lingerTimer, moveTimer, contest }: SourceEntry): vo
   if (lingerTimer !== null) clearTimeout(lingerTimer)
   if (moveTimer !== null) clearTimeout(moveTimer)
   contest?.cancel()
+}
+
+/** Takes a stream from its publisher, if it has one. */
+export function revoke(entry: SourceEntry, code: ErrorCode, message: string): void {
+  if (entry.publisher === null) return
+  const { worker, publishId } = entry.publisher
+  worker.send({ t: 'publish-revoked', publishId, code, message })
+  entry.publisher = null
+}
+
+/** Tells a worker that its publish is not granted. */
+export function refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
+  worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
 }

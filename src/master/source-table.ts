@@ -1,5 +1,6 @@
 import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import type { StreamOwner } from '../cluster/owner.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
@@ -11,6 +12,8 @@ import type { StreamRegistry } from './registry.ts'
 import {
   type PublisherEntry,
   type PublishMessage,
+  refuse,
+  revoke,
   type SourceEntry,
   type SourceHosts,
   stopTimers,
@@ -59,7 +62,7 @@ export class SourceTable {
     for (const entry of [...this.#sources.values()]) {
       const name = vhostOfStream(entry.stream)
       if (vhostNameOf(config, name) === name) continue
-      this.#revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
+      revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
       this.#closeSource(entry)
       this.#endContest(entry)
     }
@@ -70,11 +73,11 @@ export class SourceTable {
     const { publishId, stream } = message
     const wish: Wish = { worker, message }
     this.#wishes.add(wish)
-    let owner: string | null
+    let owner: StreamOwner | null
     try {
-      owner = await this.#registry.acquire(stream)
+      owner = await (message.probe ? this.#registry.locate(stream) : this.#registry.acquire(stream))
     } catch (error) {
-      if (this.#wishes.delete(wish)) this.#refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
+      if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
       return
     }
     const isWanted = this.#wishes.has(wish)
@@ -83,7 +86,7 @@ export class SourceTable {
       else this.#releaseIfUnused(stream)
     } else if (isWanted) {
       this.#wishes.delete(wish)
-      this.#refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
+      refuse(worker, publishId, 'STREAM_ELSEWHERE', `published at node ${owner.node}`)
     }
   }
 
@@ -125,11 +128,10 @@ export class SourceTable {
 
   /** A back-source has taken a stream: who wants it may pull. */
   opened(backSource: BackSource, number: SourceNumber): void {
-    for (const entry of this.#sources.values()) {
-      if (entry.number !== number || entry.host !== backSource || entry.open) continue
-      entry.open = true
-      for (const worker of this.#watchers.get(entry.stream) ?? []) this.#announce(entry, worker)
-    }
+    const entry = this.#heldBy(backSource, number)
+    if (entry === undefined || entry.open) return
+    entry.open = true
+    for (const worker of this.#watchers.get(entry.stream) ?? []) this.#announce(entry, worker)
   }
 
   /**
@@ -137,23 +139,29 @@ export class SourceTable {
    * in a moment; when only the connection broke, the publisher is attached again.
    */
   detached(backSource: BackSource, number: SourceNumber): void {
-    const isIt = (entry: SourceEntry): boolean => entry.number === number && entry.host === backSource
-    const entry = [...this.#sources.values()].find(isIt)
+    const entry = this.#heldBy(backSource, number)
     const publisher = entry?.publisher ?? null
     if (entry === undefined || publisher === null) return
     setTimeout(() => {
-      const isSame = this.#sources.get(entry.stream) === entry && entry.publisher === publisher && isIt(entry)
+      const isSame = this.#heldBy(backSource, number) === entry && entry.publisher === publisher
       if (isSame && !publisher.worker.exited) this.#open(entry)
     }, reattachMs)
   }
 
   /** A back-source cannot take a stream as its vhost wants it. */
   disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
-    for (const entry of this.#sources.values()) {
-      if (entry.number !== number || entry.host !== backSource || entry.publisher === null) continue
-      this.#revoke(entry, code, message)
-      this.#linger(entry)
-    }
+    const entry = this.#heldBy(backSource, number)
+    if (entry === undefined || entry.publisher === null) return
+    revoke(entry, code, message)
+    this.#linger(entry)
+  }
+
+  /** Another node keeps a stream that is published here. */
+  lose(stream: StreamId, owner: StreamOwner): void {
+    const entry = this.#sources.get(stream)
+    if (entry === undefined || entry.publisher === null) return
+    revoke(entry, 'STREAM_ELSEWHERE', `node ${owner.node} has had the stream for longer`)
+    this.#linger(entry)
   }
 
   /**
@@ -165,7 +173,7 @@ export class SourceTable {
       publisher !== null && streamTag(stream) === tag
     const entry = [...this.#sources.values()].find(isIt)
     if (entry === undefined) return false
-    this.#revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
+    revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
     this.#linger(entry)
     return true
   }
@@ -197,6 +205,10 @@ export class SourceTable {
   close(): void {
     for (const entry of this.#sources.values()) stopTimers(entry)
     this.#disposal.close()
+  }
+
+  #heldBy(backSource: BackSource, number: SourceNumber): SourceEntry | undefined {
+    return [...this.#sources.values()].find((one) => one.number === number && one.host === backSource)
   }
 
   /** @param mayAsk whether the worker of who holds the stream may be asked first; else it was */
@@ -249,18 +261,18 @@ export class SourceTable {
   #publishHere({ worker, message }: Wish): void {
     const { publishId, stream, ip, connectionId, param } = message
     if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
-      this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
+      refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
       return
     }
     const known = this.#sources.get(stream)
     const holder = known === undefined ? null : this.#holderAgainst(known, message)
     if (holder !== null) {
       const who = `connection ${holder.connectionId} from ${holder.ip}`
-      this.#refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
+      refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
       return
     }
     if (known === undefined && this.#sources.size >= this.#config.maxSources) {
-      this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+      refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
       return
     }
     if (message.probe) {
@@ -268,7 +280,7 @@ export class SourceTable {
       return
     }
     const entry = known ?? this.#addSource(stream, connectionId)
-    this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
+    revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = null
     this.#disposal.onPublish(stream)
@@ -335,20 +347,10 @@ export class SourceTable {
     }
   }
 
-  #revoke(entry: SourceEntry, code: ErrorCode, message: string): void {
-    if (entry.publisher === null) return
-    const { worker, publishId } = entry.publisher
-    worker.send({ t: 'publish-revoked', publishId, code, message })
-    entry.publisher = null
-  }
-
-  #refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
-    worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
-  }
-
   /** The publisher left: the source waits for it, or another, for `source_linger`. */
   #linger(entry: SourceEntry): void {
     entry.publisher = null
+    this.#releaseIfUnused(entry.stream)
     if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
     entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
     this.#endContest(entry)
@@ -391,7 +393,7 @@ export class SourceTable {
 
   /** Gives a stream back to the registry when nobody publishes it here, nor is about to. */
   #releaseIfUnused(stream: StreamId): void {
-    if (this.#sources.has(stream)) return
+    if (this.#sources.get(stream)?.publisher) return
     for (const wish of this.#wishes) if (wish.message.stream === stream) return
     this.#registry.release(stream)
   }

@@ -26,6 +26,10 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'cluster.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.cluster).toMatchObject({ registry: 'redis', node: 'origin-1', lease: 6, redirect: false })
+  },
   'http.conf': (config) => {
     const api = [{ host: '127.0.0.1', port: 1985 }]
     expect(config).toMatchObject({
