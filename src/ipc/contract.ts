@@ -359,6 +359,8 @@ export interface ServerFacts {
   configFile: string
   connections: number
   maxConnections: number
+  /** Since the start; those that are counted in `connections`, and those that are gone. */
+  admittedConnections: number
   refusedConnections: number
   sources: number
 }

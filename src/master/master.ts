@@ -214,6 +214,7 @@ export class Master {
       configFile: this.#place.file,
       connections: this.#admission.total,
       maxConnections: this.#admission.limits.maxConnections,
+      admittedConnections: this.#admission.admitted,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
