@@ -71,6 +71,8 @@ export class UpstreamPull {
   readonly #askedAtMs = new Map<string, number>()
   #upstreams: readonly string[]
   #attempt: Attempt | null = null
+  /** The source has a publish that was not ended: the next server may go on with it. */
+  #publishing = false
   #packets = 0
   #packetsSeen = 0
   #mediaAtMs = monotonicMs()
@@ -120,7 +122,8 @@ export class UpstreamPull {
       if (signal.aborted) return
       inVain = outcome === 'media' ? [] : [...inVain, outcome].slice(-this.#upstreams.length)
       if (inVain.length < this.#upstreams.length) continue
-      this.#source.unpublish()
+      if (this.#publishing) this.#source.unpublish()
+      this.#publishing = false
       if (this.#packets === 0 && inVain.every((one) => one === 'refused')) {
         this.#end('every upstream server has refused it')
       }
@@ -161,6 +164,7 @@ export class UpstreamPull {
     if (attempt !== this.#attempt || attempt.reason !== null || this.#life.signal.aborted) return
     if (!attempt.hasMedia) {
       attempt.hasMedia = true
+      this.#publishing = true
       this.#source.publish(attempt.sourceId)
       this.#host.onMedia()
       if (attempt.link !== null) this.#tellBegun(attempt)
