@@ -19,8 +19,10 @@ export interface RedisLinkEvents {
   /** There is a connection, the first one or a new one. */
   onReady(): void
   onMessage(channel: string, message: string): void
-  /** Messages can be heard, perhaps not all since the last connection. */
-  onListening(): void
+  /** @param isListening whether messages are heard from now on; not all of those before were, perhaps */
+  onListening(isListening: boolean): void
+  /** Redis does not let it listen. */
+  onDeaf(error: unknown): void
 }
 
 /**
@@ -58,10 +60,11 @@ export class RedisLink {
     this.#listener.on('message', (channel: string, message: string) => events.onMessage(channel, message))
     this.#listener.on('ready', () => {
       this.#listener.subscribe(...channels).then(
-        () => events.onListening(),
-        () => {},
+        () => events.onListening(true),
+        (error: unknown) => events.onDeaf(error),
       )
     })
+    this.#listener.on('close', () => events.onListening(false))
   }
 
   get isReady(): boolean {

@@ -34,6 +34,9 @@ const chunkSize = 500
 /** How often Redis is tried again while it is away; a new connection is used at once. */
 const retryMs = 1000
 
+/** Streams whose owner is remembered. */
+const maxLocated = 10_000
+
 /** How long the end may wait for streams to be given back. */
 const farewellMs = 1000
 
@@ -65,6 +68,10 @@ export class RedisRegistry {
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> | null = null
   #closed = false
+  /** Hears of new owners. */
+  #listening = false
+  /** Where streams were found last, for the time that Redis is away. */
+  readonly #located = new Map<StreamId, StreamOwner>()
   #outages = 0
   #acceptedAlone = 0
   #lost = 0
@@ -85,8 +92,17 @@ export class RedisRegistry {
       [this.#channel],
       {
         onReady: () => this.#renewSoon(0),
-        onMessage: (_, stream) => events.onBegan(stream),
-        onListening: () => events.onBegan(null),
+        onMessage: (_, stream) => {
+          if (!this.#held.has(stream)) events.onBegan(stream)
+        },
+        onDeaf: (error) => {
+          if (this.#closed || !this.#link.isReady) return
+          this.#logger.warn({ code: 'REDIS' }, `cluster: new owners are not heard of: ${messageOf(error)}`)
+        },
+        onListening: (isListening) => {
+          this.#listening = isListening
+          this.#lookAgain()
+        },
       },
     )
     this.#nodes = new ClusterNodes(this.#link, settings, bootId, logger)
@@ -122,16 +138,20 @@ export class RedisRegistry {
     this.#renewSoon(0)
   }
 
-  /** @returns the other node that has the stream; null when none has, or when it cannot be known now */
+  /** @returns the other node that has the stream, while Redis is away: that had it last; null when none has */
   async locate(stream: StreamId): Promise<StreamOwner | null> {
-    if (this.#held.has(stream) || this.#contactSinceMs === null) return null
+    if (this.#held.has(stream)) return null
+    await this.#opening.promise
+    if (this.#contactSinceMs === null) return this.#located.get(stream) ?? null
     try {
       const [node, rtmp, http] = await this.#link.fields(this.#key(stream), 'node', 'rtmp', 'http')
-      if (!node || !rtmp || node === this.#settings.node) return null
-      return { node, rtmp, http: http ?? '' }
+      const isElsewhere = node && rtmp && node !== this.#settings.node
+      const owner = isElsewhere ? { node, rtmp, http: http ?? '' } : null
+      this.#remember(stream, owner)
+      return owner
     } catch (error) {
       this.#failed(error)
-      return null
+      return this.#located.get(stream) ?? null
     }
   }
 
@@ -308,11 +328,26 @@ export class RedisRegistry {
   }
 
   #contact(): void {
+    const isNew = this.#contactSinceMs === null
     this.#contactSinceMs ??= monotonicMs()
     this.#opening.resolve()
+    if (isNew) this.#lookAgain()
     const failures = this.#outage.end()
     if (failures === 0) return
     this.#logger.info({ failures, streams: this.#held.size }, 'cluster: Redis answers again')
+  }
+
+  /** Redis answers, and from now on tells of new owners: what began before has to be asked for. */
+  #lookAgain(): void {
+    if (this.#listening && this.#contactSinceMs !== null && !this.#closed) this.#events.onBegan(null)
+  }
+
+  #remember(stream: StreamId, owner: StreamOwner | null): void {
+    this.#located.delete(stream)
+    if (owner === null) return
+    const [oldest] = this.#located.keys()
+    if (oldest !== undefined && this.#located.size >= maxLocated) this.#located.delete(oldest)
+    this.#located.set(stream, owner)
   }
 
   #failed(error: unknown): void {

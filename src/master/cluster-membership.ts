@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts'
 import type { StreamOwner } from '../cluster/owner.ts'
 import type { RedisRegistry, RegistryEvents } from '../cluster/redis-registry.ts'
 import type { ClusterSettings } from '../cluster/settings.ts'
+import type { ClusterStatus } from '../ipc/cluster-facts.ts'
 import type { StreamId } from '../ipc/contract.ts'
 import { MemoryRegistry, type StreamRegistry } from './registry.ts'
 
@@ -31,9 +32,19 @@ export class ClusterMembership implements StreamRegistry {
     this.#events = events
   }
 
-  /** The cluster; null: this server works alone. */
-  get redis(): RedisRegistry | null {
-    return this.#redis
+  /**
+   * What the API tells of the cluster; null: this server works alone.
+   * @param start of the page of streams
+   */
+  async status(start: number, count: number): Promise<ClusterStatus | null> {
+    const redis = this.#redis
+    if (redis === null) return null
+    // While Redis is away nothing is known of the other nodes.
+    const [nodes, page] = await Promise.all([
+      redis.nodes().catch(() => []),
+      redis.page(start, count).catch(() => ({ total: 0, streams: [] })),
+    ])
+    return { ...redis.facts, node: redis.node, nodes, ...page }
   }
 
   /** Joins, changes or leaves the cluster as a configuration says; one call waits for those before it. */

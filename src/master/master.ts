@@ -16,12 +16,13 @@ import { BackSourcePool } from './back-source-pool.ts'
 import { BandwidthChecks } from './bandwidth-checks.ts'
 import { type ClientDesk, handleClientMessage } from './client-messages.ts'
 import { ClusterMembership } from './cluster-membership.ts'
-import { clusterStatus } from './cluster-status.ts'
+import { ClusterUpstreams } from './cluster-upstreams.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
+import { OriginHealth } from './origin-health.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
@@ -31,6 +32,7 @@ import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { tellFirst } from './tell-first.ts'
 import { ToldBytes } from './told-bytes.ts'
+import { EdgeUpstreams } from './upstreams.ts'
 import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -56,6 +58,7 @@ export class Master {
   readonly #admission: Admission
   readonly #cluster: ClusterMembership
   readonly #table: SourceTable
+  readonly #health: OriginHealth
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
   readonly #ingests: Ingests
@@ -108,17 +111,21 @@ export class Master {
       {
         onMessage: (backSource, message) => {
           if (message.t === 'visit-began') this.#visits.onMessage(backSource.worker, message)
+          else if (message.t === 'upstream-health') this.#health.onReport(message.address, message.ok)
           else tellTable(this.#table, backSource, message)
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
       startsAtOnce(),
     )
+    this.#health = new OriginHealth(this.#logger)
     this.#cluster = new ClusterMembership(this.#serverId, this.#logger, {
       onLost: (stream, owner) => this.#table.lose(stream, owner),
-      onBegan: () => {},
+      onBegan: (stream) => this.#table.onOwnerChanged(stream),
     })
-    this.#table = new SourceTable(config, this.#pool, this.#cluster, this.#logger)
+    const edge = new EdgeUpstreams(() => this.#config, this.#health)
+    const upstreams = new ClusterUpstreams(edge, this.#cluster)
+    this.#table = new SourceTable(config, this.#pool, this.#cluster, upstreams, this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -251,10 +258,8 @@ export class Master {
         return { of: 'programs', programs: this.#ingests.facts }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
-      case 'cluster': {
-        const { start, count } = question
-        return { of: 'cluster', cluster: await clusterStatus(this.#cluster.redis, start, count) }
-      }
+      case 'cluster':
+        return { of: 'cluster', cluster: await this.#cluster.status(question.start, question.count) }
       case 'reload':
         return { of: 'reload', outcome: await this.reload() }
       default:
@@ -329,6 +334,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    this.#health.close()
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
