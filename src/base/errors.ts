@@ -112,6 +112,11 @@ export const errorTable = {
     summary: 'The server at the other end refused to connect, publish or play.',
     remedy: 'The message carries the reason that the other server gave.',
   },
+  RTMP_REDIRECT: {
+    summary: 'A server sent the client elsewhere, and the client did not go there.',
+    remedy:
+      'The message says why: no RTMP URL, one that it was at before, too many in a row, or no longer TLS.',
+  },
   RTMP_CLOSED: {
     summary: 'The peer closed the connection before the operation was complete.',
     remedy: 'See the log of the other end for its reason.',
