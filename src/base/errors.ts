@@ -272,6 +272,14 @@ export const errorTable = {
     summary: 'The keys that tokens are checked with cannot be read or loaded.',
     remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
   },
+  TRAVERSE_REFUSED: {
+    summary: 'The origin that an edge asks about its clients (token_traverse) refused one.',
+    remedy: 'The message carries the reason that the origin gave; see its log.',
+  },
+  TRAVERSE_FAILED: {
+    summary: 'No origin could be asked about a client of an edge (token_traverse); it was refused.',
+    remedy: 'The message says what was in the way: see whether the origins run and this server reaches them.',
+  },
   BANDWIDTH_KEY: {
     summary: 'A client wants its bandwidth checked with a key that is not that of bandcheck { }.',
     remedy:
