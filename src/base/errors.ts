@@ -306,6 +306,15 @@ export const errorTable = {
     summary: 'The backend that is asked where to forward a stream to gave no usable answer.',
     remedy: 'The message says what it answered; it is asked again. docs/forward.md has what it shall answer.',
   },
+  PUSH_REFUSED: {
+    summary: 'The origin refused a stream that is published at an edge.',
+    remedy: 'The message carries the reason that the origin gave: another publisher, a token, its settings.',
+  },
+  PUSH_LOST: {
+    summary: 'No origin takes a stream that is published at an edge; its publisher was closed or refused.',
+    remedy:
+      'See whether the origins run and this server reaches them; push_timeout says how long it may last.',
+  },
   // HTTP
   HTTP_REQUEST: {
     summary: 'A request for a live stream cannot be answered as it was made.',

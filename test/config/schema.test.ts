@@ -144,6 +144,7 @@ test('Weir acts on these directives', () => {
       'vhost/bandcheck/key',
       'vhost/bandcheck/limit_kbps',
       'vhost/chunk_size',
+      'vhost/cluster/token_traverse',
       'vhost/dvr/dvr_apply',
       'vhost/dvr/dvr_duration',
       'vhost/dvr/dvr_path',
