@@ -26,6 +26,13 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'edge-token-traverse.conf': (config) => {
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      mode: 'remote',
+      origin: ['192.0.2.1:1935', '192.0.2.2:1935'],
+      tokenTraverse: true,
+    })
+  },
   'http.conf': (config) => {
     const api = [{ host: '127.0.0.1', port: 1985 }]
     expect(config).toMatchObject({
