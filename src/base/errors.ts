@@ -112,6 +112,11 @@ export const errorTable = {
     summary: 'The server at the other end refused to connect, publish or play.',
     remedy: 'The message carries the reason that the other server gave.',
   },
+  RTMP_REDIRECT: {
+    summary: 'A server sent the client elsewhere, and the client did not go there.',
+    remedy:
+      'The message says why: no RTMP URL, one that it was at before, too many in a row, or no longer TLS.',
+  },
   RTMP_CLOSED: {
     summary: 'The peer closed the connection before the operation was complete.',
     remedy: 'See the log of the other end for its reason.',
@@ -267,6 +272,14 @@ export const errorTable = {
     summary: 'The keys that tokens are checked with cannot be read or loaded.',
     remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
   },
+  TRAVERSE_REFUSED: {
+    summary: 'The origin that an edge asks about its clients (token_traverse) refused one.',
+    remedy: 'The message carries the reason that the origin gave; see its log.',
+  },
+  TRAVERSE_FAILED: {
+    summary: 'No origin could be asked about a client of an edge (token_traverse); it was refused.',
+    remedy: 'The message says what was in the way: see whether the origins run and this server reaches them.',
+  },
   BANDWIDTH_KEY: {
     summary: 'A client wants its bandwidth checked with a key that is not that of bandcheck { }.',
     remedy:
@@ -305,6 +318,15 @@ export const errorTable = {
   UPSTREAM_CHANGED: {
     summary: 'The configuration does not name the server any more that a stream was pulled from.',
     remedy: 'Nothing: the stream goes on from another one.',
+  },
+  PUSH_REFUSED: {
+    summary: 'The origin refused a stream that is published at an edge.',
+    remedy: 'The message carries the reason that the origin gave: another publisher, a token, its settings.',
+  },
+  PUSH_LOST: {
+    summary: 'No origin takes a stream that is published at an edge; its publisher was closed or refused.',
+    remedy:
+      'See whether the origins run and this server reaches them; push_timeout says how long it may last.',
   },
   // HTTP
   HTTP_REQUEST: {

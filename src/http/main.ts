@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AccessPipeline } from '../access/access-pipeline.ts'
 import { localChecks } from '../access/local-checks.ts'
+import { RememberedCheck } from '../access/remembered-check.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
+import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
@@ -31,7 +33,7 @@ import { MachineMeter } from './machine/machine-meter.ts'
 import { ownAddress } from './machine/network.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
-import { Site } from './site/site-app.ts'
+import { Site, type SiteHost } from './site/site-app.ts'
 
 const sweepMs = 1000
 
@@ -43,6 +45,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
   readonly access: AccessPipeline
+  /** For each file of HLS that a player asks for. */
+  readonly #fileAccess: AccessPipeline
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
@@ -62,12 +66,25 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#context = context
     this.#config = context.config
     this.#hooks = new ClientHooks(this)
-    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
+    const traverse = new TokenTraverse(context.logger)
+    this.access = new AccessPipeline(context.logger, localChecks, [traverse, this.#hooks.gate])
+    this.#fileAccess = new AccessPipeline(context.logger, [...localChecks, new RememberedCheck(traverse)], [])
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this)
+    this.#site = new Site(this.#siteHost())
     this.#live = new LiveSite(this, this.#site)
+  }
+
+  #siteHost(): SiteHost {
+    const config = (): Config => this.#config
+    return {
+      logger: this.logger,
+      access: this.#fileAccess,
+      get config() {
+        return config()
+      },
+    }
   }
 
   get config(): Config {

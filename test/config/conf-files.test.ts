@@ -30,6 +30,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.cluster).toMatchObject({ registry: 'redis', node: 'origin-1', lease: 6, redirect: false })
   },
+  'edge-token-traverse.conf': (config) => {
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      mode: 'remote',
+      origin: ['192.0.2.1:1935', '192.0.2.2:1935'],
+      tokenTraverse: true,
+    })
+  },
   'http.conf': (config) => {
     const api = [{ host: '127.0.0.1', port: 1985 }]
     expect(config).toMatchObject({

@@ -29,6 +29,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
   ),
   tokenTraverse: flag('off', 'Asks the origin about every client of the edge before it is accepted.', {
     ...since6,
+    acted: true,
     formerly: { 'vhost/token_traverse': { srs: [1, 2] } },
   }),
   originTimeout: duration(
