@@ -9,6 +9,7 @@ import { ClusterNodes } from './cluster-nodes.ts'
 import type { StreamOwner } from './owner.ts'
 import { RedisLink, type ScriptCall } from './redis-link.ts'
 import type { ClusterSettings } from './settings.ts'
+import { StreamPlaces } from './stream-places.ts'
 
 type StreamId = string
 
@@ -33,9 +34,6 @@ const chunkSize = 500
 
 /** How often Redis is tried again while it is away; a new connection is used at once. */
 const retryMs = 1000
-
-/** Streams whose owner is remembered. */
-const maxLocated = 10_000
 
 /** How long the end may wait for streams to be given back. */
 const farewellMs = 1000
@@ -70,8 +68,7 @@ export class RedisRegistry {
   #closed = false
   /** Hears of new owners. */
   #listening = false
-  /** Where streams were found last, for the time that Redis is away. */
-  readonly #located = new Map<StreamId, StreamOwner>()
+  readonly #places = new StreamPlaces((stream) => this.#ownerOf(stream))
   #outages = 0
   #acceptedAlone = 0
   #lost = 0
@@ -135,23 +132,19 @@ export class RedisRegistry {
     for (const [stream, sinceMs] of streams) {
       if (!this.#held.has(stream)) this.#held.set(stream, { token: newId(12), sinceMs, pending: null })
     }
-    this.#renewSoon(0)
+    if (this.#link.isReady) this.#renewSoon(0)
   }
 
   /** @returns the other node that has the stream, while Redis is away: that had it last; null when none has */
   async locate(stream: StreamId): Promise<StreamOwner | null> {
     if (this.#held.has(stream)) return null
     await this.#opening.promise
-    if (this.#contactSinceMs === null) return this.#located.get(stream) ?? null
+    if (this.#contactSinceMs === null) return this.#places.last(stream)
     try {
-      const [node, rtmp, http] = await this.#link.fields(this.#key(stream), 'node', 'rtmp', 'http')
-      const isElsewhere = node && rtmp && node !== this.#settings.node
-      const owner = isElsewhere ? { node, rtmp, http: http ?? '' } : null
-      this.#remember(stream, owner)
-      return owner
+      return await this.#places.find(stream)
     } catch (error) {
       this.#failed(error)
-      return this.#located.get(stream) ?? null
+      return this.#places.last(stream)
     }
   }
 
@@ -342,12 +335,10 @@ export class RedisRegistry {
     if (this.#listening && this.#contactSinceMs !== null && !this.#closed) this.#events.onBegan(null)
   }
 
-  #remember(stream: StreamId, owner: StreamOwner | null): void {
-    this.#located.delete(stream)
-    if (owner === null) return
-    const [oldest] = this.#located.keys()
-    if (oldest !== undefined && this.#located.size >= maxLocated) this.#located.delete(oldest)
-    this.#located.set(stream, owner)
+  /** The node that has a stream; null: none, or this one. */
+  async #ownerOf(stream: StreamId): Promise<StreamOwner | null> {
+    const [node, rtmp, http] = await this.#link.fields(this.#key(stream), 'node', 'rtmp', 'http')
+    return node && rtmp && node !== this.#settings.node ? { node, rtmp, http: http ?? '' } : null
   }
 
   #failed(error: unknown): void {

@@ -20,7 +20,7 @@ import type { ProgramFacts } from './program-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 8
+export const protocolVersion = 9
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -94,8 +94,18 @@ export type FromMaster =
   /** Whether the bandwidth check may begin now. */
   | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
   | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
+  /** Answer to `locate`; without an address: no other node has the stream. */
+  | { t: 'located'; request: number; node: string; rtmp: string }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
-  | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
+  /** `redirect`: the server that has the stream, where the encoder is sent. */
+  | {
+      t: 'publish-answer'
+      publishId: PublishId
+      ok: false
+      code: string
+      message: string
+      redirect?: string
+    }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
@@ -163,6 +173,8 @@ export type ToMaster =
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Which node of the cluster has the stream? Answer `located`. */
+  | { t: 'locate'; request: number; stream: StreamId }
   /**
    * Something was let in whose end has to be told, by another worker if this one cannot. Of a back-source: something is
    * to be told that it comes to no more.

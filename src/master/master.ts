@@ -354,6 +354,7 @@ export class Master {
       table: this.#table,
       visits: this.#visits,
       told: this.#told,
+      registry: this.#cluster,
       bandwidthChecks: new BandwidthChecks(() => this.#config),
       logger: this.#logger,
       report: (worker, message) => this.#report(worker, message),

@@ -17,6 +17,7 @@ import {
   type PublisherEntry,
   type PublishMessage,
   refuse,
+  refuseFor,
   revoke,
   type SourceEntry,
   type SourceHosts,
@@ -112,7 +113,7 @@ export class SourceTable implements PullTable {
       else this.#releaseIfUnused(stream)
     } else if (isWanted) {
       this.#wishes.delete(wish)
-      refuse(worker, publishId, 'STREAM_ELSEWHERE', `published at node ${owner.node}`)
+      refuseFor(owner, wish, this.#config.cluster.redirect)
     }
   }
 

@@ -27,6 +27,7 @@ import {
   type WorkQuestion,
 } from '../worker/worker-process.ts'
 import { BandwidthAccess } from './bandwidth-access.ts'
+import { ClusterRedirect } from './cluster-redirect.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
@@ -44,6 +45,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly #bandwidth: BandwidthAccess
+  readonly #redirect: ClusterRedirect
   readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
@@ -67,10 +69,12 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
       (error) => this.#onAcceptError(error),
     )
     this.#bandwidth = new BandwidthAccess(context.send)
+    this.#redirect = new ClusterRedirect(() => this.#config, context.send)
     this.#hooks = new ClientHooks(this)
     const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
     const [traverse] = exceptOwn([new TokenTraverse(context.logger)], context.ownToken)
-    this.access = new AccessPipeline(context.logger, checks, [traverse!, this.#hooks.gate])
+    const [redirect] = exceptOwn([this.#redirect], context.ownToken)
+    this.access = new AccessPipeline(context.logger, checks, [redirect!, traverse!, this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(this.#pithyTurn(context.config), monotonicMs())
@@ -114,6 +118,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
         break
       case 'bandwidth-answer':
         this.#bandwidth.onAnswer(message.connectionId, message.allowed)
+        break
+      case 'located':
+        this.#redirect.onLocated(message)
         break
       case 'publish-answer':
       case 'publish-revoked':
