@@ -168,6 +168,10 @@ export const errorTable = {
     summary: 'A track of the stream has a codec that HLS segments cannot carry, or a broken configuration.',
     remedy: 'Let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
   },
+  HLS_UPSTREAM: {
+    summary: 'A server of hls_origin did not answer in time, or not with what was asked for.',
+    remedy: 'The message says which server and why; the others of hls_origin are asked meanwhile.',
+  },
   // programs of others
   PROGRAM_MISSING: {
     summary: 'A program that shall run for a stream does not exist, or cannot be executed.',

@@ -63,6 +63,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'hls-edge.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      hlsOrigin: ['http://192.0.2.1:8080', 'http://192.0.2.2:8080'],
+      hlsOriginCache: 512 * 1024 * 1024,
+    })
+  },
   'dvr.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
     expect(config.vhosts[standard]?.dvr).toMatchObject({
@@ -170,7 +177,7 @@ test.each(Object.keys(purposes))('conf/%s loads without a warning and does what 
 test('conf/full.conf loads, and warns only of examples that are not acted on', () => {
   const { warnings } = loadConfig(`${folder}full.conf`)
   const names = warnings.map((line) => /"(.*)" is accepted but not acted on/.exec(line)?.[1])
-  expect(names).toEqual(['server_id', 'cluster'])
+  expect(names).toEqual(['server_id', 'origin', 'coworkers'])
 })
 
 test('every file of conf/ is tested', () => {

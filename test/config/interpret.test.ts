@@ -350,7 +350,7 @@ test.each([
     ['2: "raw_api" is accepted but not acted on (yet)'],
   ],
   ['vhost a { cluster { mode local; } }', []],
-  ['vhost a { cluster { mode remote; origin b; } }', ['1: "cluster" is accepted but not acted on (yet)']],
+  ['vhost a { cluster { origin_cluster on; } }', ['1: "origin_cluster" is accepted but not acted on (yet)']],
   ['vhost a { ingest x { enabled off; } ingest y { enabled on; engine { vcodec copy; } } }', []],
   ['stream_caster { enabled on; }', ['1: "stream_caster" is accepted but not acted on (yet)']],
   ['rtc_server {\n enabled on; tcp { x; } }', ['1: "rtc_server" is accepted but not acted on (yet)']],
