@@ -116,6 +116,10 @@ export class LiveStream {
     this.#publisher = publisher
   }
 
+  get config(): VhostConfig {
+    return this.#config
+  }
+
   set config(config: VhostConfig) {
     this.#config = config
     this.#applyOptions()

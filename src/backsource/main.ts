@@ -9,10 +9,10 @@ import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
 import {
   type Answer,
   maxPageSize,
-  type PublisherRef,
   type SourceNumber,
   type StreamId,
   type StreamInfo,
+  type StreamStatus,
   type ToMaster,
 } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
@@ -32,6 +32,7 @@ import { dvrListener } from './dvr/dvr-stream.ts'
 import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
+import { Pulls } from './upstream/pulls.ts'
 import { WorkerSubscriber } from './worker-subscriber.ts'
 
 /** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
@@ -62,6 +63,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   readonly #closing = new Set<Promise<void>>()
   readonly #rates = new RateBook(monotonicMs())
   readonly hooks: StreamHooks
+  readonly #pulls = new Pulls(this)
   #config: Config
   #draining = false
   /** Ends as soon as its files are complete. */
@@ -76,7 +78,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
       onMessage: (channel, message) => {
         const subscriber = this.#subscriberOf(channel)
         if (message.t === 'subscribe') this.#subscribe(subscriber, message.source)
-        else if (message.t === 'unsubscribe') this.#streams.get(message.source)?.live.unsubscribe(subscriber)
+        else if (message.t === 'unsubscribe') this.#unsubscribe(subscriber, message.source)
         else if (message.t === 'replay') this.#streams.get(message.source)?.live.replay(subscriber)
       },
       onClose: (channel) => this.#forgetSubscriber(channel),
@@ -96,7 +98,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   onMessage(message: RoleMessage): void {
-    if (message.t === 'open') this.#open(message.stream, message.source, message.publisher)
+    if (message.t === 'open') this.#open(message)
     else if (message.t === 'close') this.#close(message.source)
     else if (message.t === 'dispose') this.#dispose(message.stream)
     else if (message.t === 'recover') this.#recover()
@@ -198,15 +200,21 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#rates.sample(monotonicMs(), counts)
   }
 
-  #open(stream: StreamId, number: SourceNumber, publisher: PublisherRef | null): void {
-    const entry = this.#streams.get(number) ?? this.#newEntry(stream, number)
+  #open({ stream, source, publisher, pull }: Extract<RoleMessage, { t: 'open' }>): void {
+    const entry = this.#streams.get(source) ?? this.#newEntry(stream, source)
     if (entry === null) return
     if (publisher !== null) {
       entry.live.publisher = publisher
       entry.link = this.#linkTo(publisher.path)
-      entry.link.send({ t: 'attach', publishId: publisher.publishId, source: number })
+      entry.link.send({ t: 'attach', publishId: publisher.publishId, source })
     }
-    this.#context.send({ t: 'opened', source: number })
+    if (pull === null) {
+      this.#context.send({ t: 'opened', source })
+      return
+    }
+    this.#unpublish(entry.live)
+    entry.link = null
+    this.#pulls.pull(entry.live, pull)
   }
 
   #newEntry(stream: StreamId, number: SourceNumber): Entry | null {
@@ -225,6 +233,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   #close(number: SourceNumber): void {
     const entry = this.#streams.get(number)
     if (entry === undefined) return
+    this.#pulls.stop(number)
     this.#track(entry.live.close())
     this.#streams.delete(number)
     for (const [channel, subscriber] of this.#subscribers) {
@@ -286,7 +295,11 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
       return entry !== undefined && entry.link === link ? entry.live : null
     }
     const link: MediaClient = new MediaClient(path, {
-      onRestart: (source, sourceId, origin) => current(source)?.publish(sourceId, origin),
+      onRestart: (source, sourceId, origin) => {
+        // Until here, a publisher that is refused elsewhere takes nothing from who plays.
+        if (current(source) !== null) this.#pulls.stop(source)
+        current(source)?.publish(sourceId, origin)
+      },
       // The source keeps and shares the body: it must not lie in the read buffer.
       onPacket: (source, packet, isOwn) => {
         if (isOwn) {
@@ -303,7 +316,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
         if (error !== null) this.#logger.warn({ err: error, path }, 'lost the connection to a stream worker')
         for (const entry of this.#streams.values()) {
           if (entry.link !== link) continue
-          entry.live.unpublish()
+          this.#unpublish(entry.live)
           entry.link = null
           this.#context.send({ t: 'detached', source: entry.live.number })
         }
@@ -315,14 +328,24 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   #onPublisherLeft(live: LiveStream | null): void {
-    live?.unpublish()
+    if (live !== null) this.#unpublish(live)
     this.#exitIfIdle()
+  }
+
+  /** The publisher is gone; one that waits for its turn meanwhile, while the stream is pulled, takes nothing with it. */
+  #unpublish(live: LiveStream): void {
+    if (!this.#pulls.has(live.number)) live.unpublish()
   }
 
   #subscribe(subscriber: WorkerSubscriber, source: SourceNumber): void {
     const entry = this.#streams.get(source)
     if (entry === undefined) subscriber.channel.send({ t: 'gone', source })
     else entry.live.subscribe(subscriber)
+  }
+
+  #unsubscribe(subscriber: WorkerSubscriber, source: SourceNumber): void {
+    this.#streams.get(source)?.live.unsubscribe(subscriber)
+    this.#exitIfIdle()
   }
 
   #subscriberOf(channel: SenderChannel): WorkerSubscriber {
@@ -348,9 +371,14 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   #exitIfIdle(): void {
     if (!this.#draining || this.#leaving) return
     const lives = [...this.#streams.values()].map(({ live }) => live)
-    if (lives.some((live) => live.status().publishing)) return
+    const isWanted = ({ number }: LiveStream, { publishing, players }: StreamStatus): boolean =>
+      publishing && (players > 0 || !this.#pulls.has(number))
+    if (lives.some((live) => isWanted(live, live.status()))) return
     this.#leaving = true
-    for (const live of lives) this.#track(live.close())
+    for (const live of lives) {
+      this.#pulls.stop(live.number)
+      this.#track(live.close())
+    }
     this.#lastWords().then(
       () => this.#context.exit(),
       (error: unknown) => {

@@ -302,6 +302,19 @@ export const errorTable = {
     summary: 'The backend that is asked where to forward a stream to gave no usable answer.',
     remedy: 'The message says what it answered; it is asked again. docs/forward.md has what it shall answer.',
   },
+  // edges
+  UPSTREAM_ABSENT: {
+    summary: 'No upstream server has a stream that an edge pulls.',
+    remedy: 'Nothing, if nobody publishes it; else see whether it reaches the servers of `origin`.',
+  },
+  UPSTREAM_SILENT: {
+    summary: 'An upstream server has sent nothing for a while; the next one is tried.',
+    remedy: 'Check that server and the network to it; `origin_silence` says for how long.',
+  },
+  UPSTREAM_CHANGED: {
+    summary: 'The configuration does not name the server any more that a stream was pulled from.',
+    remedy: 'Nothing: the stream goes on from another one.',
+  },
   // HTTP
   HTTP_REQUEST: {
     summary: 'A request for a live stream cannot be answered as it was made.',

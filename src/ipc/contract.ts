@@ -19,7 +19,7 @@ import type { ProgramFacts } from './program-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 7
+export const protocolVersion = 8
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -111,7 +111,23 @@ export type FromMaster =
   /** What the processes answered to an `inquire`. */
   | { t: 'report'; inquiry: number; server: ServerFacts; answers: WorkerAnswer<EncodedAnswer>[] }
   // to back-sources
-  | { t: 'open'; stream: StreamId; source: SourceNumber; publisher: PublisherRef | null }
+  /**
+   * Take a stream: that of its publisher, or that of another server. Of one that is there already: take it from there
+   * from now on.
+   */
+  | {
+      t: 'open'
+      stream: StreamId
+      source: SourceNumber
+      publisher: PublisherRef | null
+      /**
+       * Base addresses of the servers to pull it from, in the order to try: `rtmp://192.0.2.1:1935`, or
+       * `http://192.0.2.1:8080` (HTTP-FLV); null: it is not pulled.
+       */
+      pull: readonly string[] | null
+      /** Base addresses of the servers that its publisher is passed on to, likewise; null: it is not passed on. */
+      push: readonly string[] | null
+    }
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
@@ -160,7 +176,12 @@ export type ToMaster =
   /** Have these processes (all that can know, if none is named) asked; a `report` with the same number follows. */
   | { t: 'inquire'; inquiry: number; question: Question; pids: number[] | null }
   // from back-sources
+  /** Of a stream that is pulled: when its media comes. */
   | { t: 'opened'; source: SourceNumber }
+  /** No other server has the stream, or has it any more: close the source. */
+  | { t: 'pull-ended'; source: SourceNumber; code: string; message: string }
+  /** What became of the latest connection to another server; its base address as in `open`. */
+  | { t: 'upstream-health'; address: string; ok: boolean }
   /** The connection to the publisher's stream worker broke: if both still live, open the source again. */
   | { t: 'detached'; source: SourceNumber }
   /** Close the publisher: its stream cannot be taken as its vhost wants it. */
@@ -338,6 +359,8 @@ export interface ServerFacts {
   configFile: string
   connections: number
   maxConnections: number
+  /** Since the start; those that are counted in `connections`, and those that are gone. */
+  admittedConnections: number
   refusedConnections: number
   sources: number
 }

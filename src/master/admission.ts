@@ -13,11 +13,13 @@ export type AdmissionLimits = Pick<Config, 'maxConnections' | 'maxConnectionsPer
  */
 export class Admission {
   /** For each connection whose it is. */
-  readonly #admitted = new Map<WorkerHandle, Map<string, string>>()
+  readonly #members = new Map<WorkerHandle, Map<string, string>>()
   /** Connections of each address; counted also without a limit, so that one that is set later is exact. */
   readonly #byAddress = new Map<string, number>()
   limits: AdmissionLimits
   #total = 0
+  /** Since the start. */
+  admitted = 0
   refused = 0
 
   constructor(limits: AdmissionLimits) {
@@ -30,7 +32,7 @@ export class Admission {
 
   /** @returns why there is no room for the connection; null: it is in */
   admit(worker: WorkerHandle, connectionId: string, ip: string): AdmissionRefusal | null {
-    if (this.#admitted.get(worker)?.has(connectionId)) return null
+    if (this.#members.get(worker)?.has(connectionId)) return null
     const { maxConnections, maxConnectionsPerIp } = this.limits
     if (this.#total >= maxConnections) {
       return this.#refuse('CONNECTION_LIMIT', `max_connections ${maxConnections} is reached`)
@@ -41,16 +43,17 @@ export class Admission {
       const limit = `max_connections_per_ip ${maxConnectionsPerIp}`
       return this.#refuse('ADDRESS_LIMIT', `${limit} is reached by ${address}`)
     }
-    const admitted = this.#admittedOf(worker)
+    const admitted = this.#membersOf(worker)
     admitted.set(connectionId, address)
     this.#byAddress.set(address, ofAddress + 1)
     this.#total += 1
+    this.admitted += 1
     return null
   }
 
   /** A connection is gone. One that was refused leaves too, and counts for nothing. */
   left(worker: WorkerHandle, connectionId: string): void {
-    const admitted = this.#admitted.get(worker)
+    const admitted = this.#members.get(worker)
     const address = admitted?.get(connectionId)
     if (address === undefined) return
     admitted?.delete(connectionId)
@@ -58,15 +61,15 @@ export class Admission {
   }
 
   onWorkerLost(worker: WorkerHandle): void {
-    for (const address of this.#admitted.get(worker)?.values() ?? []) this.#forget(address)
-    this.#admitted.delete(worker)
+    for (const address of this.#members.get(worker)?.values() ?? []) this.#forget(address)
+    this.#members.delete(worker)
   }
 
-  #admittedOf(worker: WorkerHandle): Map<string, string> {
-    let admitted = this.#admitted.get(worker)
+  #membersOf(worker: WorkerHandle): Map<string, string> {
+    let admitted = this.#members.get(worker)
     if (admitted === undefined) {
       admitted = new Map()
-      this.#admitted.set(worker, admitted)
+      this.#members.set(worker, admitted)
     }
     return admitted
   }

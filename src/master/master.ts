@@ -20,6 +20,7 @@ import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
 import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
+import { OriginHealth } from './origin-health.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
@@ -30,6 +31,7 @@ import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { tellFirst } from './tell-first.ts'
 import { ToldBytes } from './told-bytes.ts'
+import { EdgeUpstreams } from './upstreams.ts'
 import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
@@ -54,6 +56,7 @@ export class Master {
   readonly #control: ControlServer
   readonly #admission: Admission
   readonly #table: SourceTable
+  readonly #health: OriginHealth
   readonly #pool: BackSourcePool
   readonly #ends: WorkerEnds
   readonly #ingests: Ingests
@@ -106,13 +109,16 @@ export class Master {
       {
         onMessage: (backSource, message) => {
           if (message.t === 'visit-began') this.#visits.onMessage(backSource.worker, message)
+          else if (message.t === 'upstream-health') this.#health.onReport(message.address, message.ok)
           else tellTable(this.#table, backSource, message)
         },
         onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
       },
       startsAtOnce(),
     )
-    this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), this.#logger)
+    this.#health = new OriginHealth(this.#logger)
+    const upstreams = new EdgeUpstreams(() => this.#config, this.#health)
+    this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), upstreams, this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -208,6 +214,7 @@ export class Master {
       configFile: this.#place.file,
       connections: this.#admission.total,
       maxConnections: this.#admission.limits.maxConnections,
+      admittedConnections: this.#admission.admitted,
       refusedConnections: this.#admission.refused,
       sources: this.#table.size,
     }
@@ -316,6 +323,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    this.#health.close()
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)

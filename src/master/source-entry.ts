@@ -1,4 +1,5 @@
-import type { PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
 import type { BackSource } from './back-source-pool.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -14,6 +15,8 @@ export interface SourceHosts {
 export interface Wish {
   readonly worker: WorkerHandle
   readonly message: PublishMessage
+  /** Where it is passed on to, once that is known. */
+  push: readonly string[] | null
 }
 
 /** Who publishes a stream. */
@@ -23,6 +26,8 @@ export interface PublisherEntry {
   readonly connectionId: string
   readonly ip: string
   readonly param: string
+  /** Servers that it is passed on to; null: none. */
+  readonly push: readonly string[] | null
 }
 
 /** Those who want a stream whose publisher may be gone, in the order in which they came. */
@@ -37,6 +42,8 @@ export interface SourceEntry {
   readonly stream: StreamId
   readonly number: SourceNumber
   publisher: PublisherEntry | null
+  /** Servers that it is pulled from while nobody publishes it; null: it is not. */
+  pull: readonly string[] | null
   /** While the worker of {@link publisher} is asked whether that one is still there. */
   contest: Contest | null
   /** Connection id of the last publisher. */
@@ -44,9 +51,9 @@ export interface SourceEntry {
   host: BackSource
   /** What workers that let the stream go had sent of it. */
   sentBytes: number
-  /** The back-source has it and can be pulled from. */
+  /** The back-source has it and can be pulled from; one that pulls it itself has got media. */
   open: boolean
-  /** Runs while the source waits for another publisher. */
+  /** Runs while the source waits for another publisher, or, if it is pulled, for somebody who wants it. */
   lingerTimer: NodeJS.Timeout | null
   /** Runs while the source, its process lost, waits for another one. */
   moveTimer: NodeJS.Timeout | null
@@ -57,4 +64,39 @@ export function stopTimers({ lingerTimer, moveTimer, contest }: SourceEntry): vo
   if (lingerTimer !== null) clearTimeout(lingerTimer)
   if (moveTimer !== null) clearTimeout(moveTimer)
   contest?.cancel()
+}
+
+/** The source waits for nobody, or somebody has come. */
+export function stopLingering(entry: SourceEntry): void {
+  if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
+  entry.lingerTimer = null
+}
+
+/** Whether there is somebody that its media comes from. */
+export function hasOrigin({ publisher, pull }: SourceEntry): boolean {
+  return publisher !== null || pull !== null
+}
+
+/** Has the back-source of a source take it from its publisher, or else from the servers that it is pulled from. */
+export function open({ stream, number: source, host, publisher, pull }: SourceEntry): void {
+  const ref: PublisherRef | null = publisher && {
+    path: publisher.worker.socketPath,
+    publishId: publisher.publishId,
+    connectionId: publisher.connectionId,
+    ip: publisher.ip,
+    param: publisher.param,
+  }
+  host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push: publisher?.push ?? null })
+}
+
+/** Takes a source from its publisher, if it has one. */
+export function revoke(entry: SourceEntry, code: ErrorCode, message: string): void {
+  if (entry.publisher === null) return
+  const { worker, publishId } = entry.publisher
+  worker.send({ t: 'publish-revoked', publishId, code, message })
+  entry.publisher = null
+}
+
+export function refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
+  worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
 }

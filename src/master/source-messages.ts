@@ -12,6 +12,9 @@ export function tellTable(table: SourceTable, backSource: BackSource, message: W
     case 'detached':
       table.detached(backSource, message.source)
       break
+    case 'pull-ended':
+      table.pullEnded(backSource, message.source)
+      break
     case 'disconnect': {
       const code = isErrorCode(message.code) ? message.code : 'SOURCE_UNAVAILABLE'
       table.disconnect(backSource, message.source, code, message.message)

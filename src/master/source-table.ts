@@ -2,20 +2,28 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
-import type { PublisherRef, PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
+import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
+import { Contests } from './contests.ts'
 import { HlsDisposal } from './hls-disposal.ts'
-import { PublishChecks } from './publish-checks.ts'
+import { Pulls, type PullTable } from './pulls.ts'
 import type { StreamRegistry } from './registry.ts'
 import {
+  hasOrigin,
+  open,
   type PublisherEntry,
   type PublishMessage,
+  refuse,
+  revoke,
   type SourceEntry,
   type SourceHosts,
+  stopLingering,
   stopTimers,
   type Wish,
 } from './source-entry.ts'
+import type { Upstreams } from './upstreams.ts'
+import { Watchers } from './watchers.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** How long after a broken connection its publisher is attached again, in milliseconds. */
@@ -25,24 +33,37 @@ const reattachMs = 200
  * The master's table of streams: which back-source has which stream, who publishes it, which workers want it.
  * It decides who may publish, and mends what a process that died tore apart.
  */
-export class SourceTable {
+export class SourceTable implements PullTable {
   readonly #hosts: SourceHosts
   readonly #registry: StreamRegistry
+  readonly #upstreams: Upstreams
   readonly #logger: Logger
   readonly #sources = new Map<StreamId, SourceEntry>()
-  /** Workers with players of a stream, whether it is live or not. */
-  readonly #watchers = new Map<StreamId, Set<WorkerHandle>>()
+  readonly #watchers = new Watchers()
+  readonly #pulls: Pulls
   readonly #wishes = new Set<Wish>()
-  readonly #checks = new PublishChecks()
+  readonly #contests: Contests
   readonly #disposal = new HlsDisposal((stream) => this.#dispose(stream))
   #config: Config
   #nextNumber = 1
 
-  constructor(config: Config, hosts: SourceHosts, registry: StreamRegistry, logger: Logger) {
+  constructor(
+    config: Config,
+    hosts: SourceHosts,
+    registry: StreamRegistry,
+    upstreams: Upstreams,
+    logger: Logger,
+  ) {
     this.#config = config
     this.#hosts = hosts
     this.#registry = registry
+    this.#upstreams = upstreams
     this.#logger = logger
+    const onTurn = (wish: Wish): void => {
+      if (this.#wishes.has(wish)) this.#decide(wish, false)
+    }
+    this.#contests = new Contests({ onHolderGone: (entry) => this.#linger(entry), onTurn }, logger)
+    this.#pulls = new Pulls(upstreams, this.#watchers, this, logger)
   }
 
   get size(): number {
@@ -53,28 +74,34 @@ export class SourceTable {
     return this.#sources
   }
 
+  get config(): Config {
+    return this.#config
+  }
+
   /** Applies a new configuration: publishers of vhosts that are gone lose their streams. */
   set config(config: Config) {
     this.#config = config
     for (const entry of [...this.#sources.values()]) {
       const name = vhostOfStream(entry.stream)
       if (vhostNameOf(config, name) === name) continue
-      this.#revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
-      this.#closeSource(entry)
-      this.#endContest(entry)
+      revoke(entry, 'VHOST_UNKNOWN', `vhost ${name} was removed`)
+      this.closeSource(entry)
+      this.#contests.end(entry)
     }
+    this.#pulls.reload()
   }
 
   /** Decides about a publish and answers its worker, now or later, unless the publish is given up meanwhile. */
   async publish(worker: WorkerHandle, message: PublishMessage): Promise<void> {
     const { publishId, stream } = message
-    const wish: Wish = { worker, message }
+    const wish: Wish = { worker, message, push: null }
     this.#wishes.add(wish)
     let owner: string | null
     try {
       owner = await this.#registry.acquire(stream)
+      if (owner === null) wish.push = await this.#upstreams.pushFor(stream)
     } catch (error) {
-      if (this.#wishes.delete(wish)) this.#refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
+      if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
       return
     }
     const isWanted = this.#wishes.has(wish)
@@ -83,13 +110,13 @@ export class SourceTable {
       else this.#releaseIfUnused(stream)
     } else if (isWanted) {
       this.#wishes.delete(wish)
-      this.#refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
+      refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
     }
   }
 
   /** A worker has answered whether a publish is still alive. */
   checked(worker: WorkerHandle, request: number, alive: boolean): void {
-    this.#checks.answered(worker, request, alive)
+    this.#contests.answered(worker, request, alive)
   }
 
   unpublish(worker: WorkerHandle, publishId: PublishId, stream: StreamId): void {
@@ -103,33 +130,29 @@ export class SourceTable {
 
   /** A worker wants a stream: it hears where it is, or that nobody publishes it, and of every change. */
   watch(worker: WorkerHandle, stream: StreamId): void {
-    let watchers = this.#watchers.get(stream)
-    if (watchers === undefined) {
-      watchers = new Set()
-      this.#watchers.set(stream, watchers)
-    }
-    watchers.add(worker)
+    this.#watchers.add(worker, stream)
     const entry = this.#sources.get(stream)
-    if (entry === undefined) worker.send({ t: 'source-absent', stream })
-    else if (entry.open) this.#announce(entry, worker)
+    if (entry === undefined) {
+      this.#pulls.want(stream)
+      return
+    }
+    this.#pulls.keep(entry)
+    if (entry.open) this.#watchers.tellUp(entry, worker)
   }
 
   /** @param sentBytes what the worker has sent of the stream */
   unwatch(worker: WorkerHandle, stream: StreamId, sentBytes: number): void {
     const entry = this.#sources.get(stream)
     if (entry !== undefined) entry.sentBytes += sentBytes
-    const watchers = this.#watchers.get(stream)
-    watchers?.delete(worker)
-    if (watchers?.size === 0) this.#watchers.delete(stream)
+    if (this.#watchers.remove(worker, stream) && entry !== undefined) this.#pulls.letGo(entry)
   }
 
   /** A back-source has taken a stream: who wants it may pull. */
   opened(backSource: BackSource, number: SourceNumber): void {
-    for (const entry of this.#sources.values()) {
-      if (entry.number !== number || entry.host !== backSource || entry.open) continue
-      entry.open = true
-      for (const worker of this.#watchers.get(entry.stream) ?? []) this.#announce(entry, worker)
-    }
+    const entry = this.#heldBy(backSource, number)
+    if (entry === undefined || entry.open) return
+    entry.open = true
+    this.#watchers.tellUp(entry)
   }
 
   /**
@@ -137,23 +160,27 @@ export class SourceTable {
    * in a moment; when only the connection broke, the publisher is attached again.
    */
   detached(backSource: BackSource, number: SourceNumber): void {
-    const isIt = (entry: SourceEntry): boolean => entry.number === number && entry.host === backSource
-    const entry = [...this.#sources.values()].find(isIt)
+    const entry = this.#heldBy(backSource, number)
     const publisher = entry?.publisher ?? null
     if (entry === undefined || publisher === null) return
     setTimeout(() => {
-      const isSame = this.#sources.get(entry.stream) === entry && entry.publisher === publisher && isIt(entry)
-      if (isSame && !publisher.worker.exited) this.#open(entry)
+      const isSame = this.#heldBy(backSource, number) === entry && entry.publisher === publisher
+      if (isSame && !publisher.worker.exited) open(entry)
     }, reattachMs)
   }
 
   /** A back-source cannot take a stream as its vhost wants it. */
   disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
-    for (const entry of this.#sources.values()) {
-      if (entry.number !== number || entry.host !== backSource || entry.publisher === null) continue
-      this.#revoke(entry, code, message)
-      this.#linger(entry)
-    }
+    const entry = this.#heldBy(backSource, number)
+    if (entry === undefined || entry.publisher === null) return
+    revoke(entry, code, message)
+    this.#linger(entry)
+  }
+
+  /** A back-source has pulled a stream in vain, or its pull is over. */
+  pullEnded(backSource: BackSource, number: SourceNumber): void {
+    const entry = this.#heldBy(backSource, number)
+    if (entry?.publisher === null) this.#pulls.ended(entry)
   }
 
   /**
@@ -165,7 +192,7 @@ export class SourceTable {
       publisher !== null && streamTag(stream) === tag
     const entry = [...this.#sources.values()].find(isIt)
     if (entry === undefined) return false
-    this.#revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
+    revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
     this.#linger(entry)
     return true
   }
@@ -173,7 +200,7 @@ export class SourceTable {
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
-    for (const stream of [...this.#watchers.keys()]) this.unwatch(worker, stream, 0)
+    for (const stream of this.#watchers.streams) this.unwatch(worker, stream, 0)
     for (const entry of [...this.#sources.values()]) {
       if (entry.publisher?.worker === worker) this.#linger(entry)
     }
@@ -187,7 +214,7 @@ export class SourceTable {
     for (const entry of [...this.#sources.values()]) {
       if (entry.host !== backSource) continue
       this.#tellDown(entry)
-      if (entry.publisher === null) this.#giveUp(entry)
+      if (!hasOrigin(entry)) this.#giveUp(entry)
       else if (waitMs === 0) this.#move(entry, backSource)
       else entry.moveTimer = setTimeout(() => this.#move(entry, backSource), waitMs)
     }
@@ -197,46 +224,42 @@ export class SourceTable {
   close(): void {
     for (const entry of this.#sources.values()) stopTimers(entry)
     this.#disposal.close()
+    this.#pulls.close()
+  }
+
+  /** Has a stream pulled from other servers; false: there is no room for it. */
+  pull(stream: StreamId, upstreams: readonly string[]): boolean {
+    const known = this.#sources.get(stream)
+    if (known === undefined && this.#sources.size >= this.#config.maxSources) {
+      const about = { code: 'SOURCE_LIMIT', stream: displayName(stream) }
+      this.#logger.warn(about, `a stream is not pulled: max_sources ${this.#config.maxSources} is reached`)
+      return false
+    }
+    const entry = known ?? this.#addSource(stream, '')
+    stopLingering(entry)
+    this.#disposal.onPublish(stream)
+    entry.pull = upstreams
+    open(entry)
+    return true
+  }
+
+  #heldBy(backSource: BackSource, number: SourceNumber): SourceEntry | undefined {
+    for (const entry of this.#sources.values()) {
+      if (entry.number === number && entry.host === backSource) return entry
+    }
+    return undefined
   }
 
   /** @param mayAsk whether the worker of who holds the stream may be asked first; else it was */
   #decide(wish: Wish, mayAsk = true): void {
-    if (mayAsk && this.#waitsForHolder(wish)) return
-    this.#wishes.delete(wish)
-    this.#publishHere(wish)
-    this.#releaseIfUnused(wish.message.stream)
-  }
-
-  /** Has a publish wait while the worker of who holds its stream is asked; false: nobody is in its way. */
-  #waitsForHolder(wish: Wish): boolean {
-    const { stream, connectionId } = wish.message
+    const { stream } = wish.message
     const entry = this.#sources.get(stream)
     const holder = entry === undefined ? null : this.#holderAgainst(entry, wish.message)
-    if (entry === undefined || holder === null) return false
-    const onGone = (): void => {
-      const about = { stream: displayName(stream), cid: connectionId, sid: holder.connectionId }
-      this.#logger.info(about, 'publish: the connection that held the stream is gone')
-      this.#linger(entry)
-    }
-    if (entry.contest === null) {
-      if (!holder.worker.reachable) {
-        onGone()
-        return false
-      }
-      const onAnswer = (alive: boolean): void => (alive ? this.#endContest(entry) : onGone())
-      entry.contest = { wishes: [], cancel: this.#checks.ask(holder.worker, holder.publishId, onAnswer) }
-    }
-    entry.contest.wishes.push(wish)
-    return true
-  }
-
-  /** Nothing more is to be learned about who held the stream: those who waited for it have their turn. */
-  #endContest(entry: SourceEntry): void {
-    const { contest } = entry
-    if (contest === null) return
-    entry.contest = null
-    contest.cancel()
-    for (const wish of contest.wishes) if (this.#wishes.has(wish)) this.#decide(wish, false)
+    const mustAsk = mayAsk && entry !== undefined && holder !== null
+    if (mustAsk && this.#contests.join(wish, entry, holder)) return
+    this.#wishes.delete(wish)
+    this.#publishHere(wish)
+    this.#releaseIfUnused(stream)
   }
 
   /** Who publishes a stream and may not be replaced by this publish. */
@@ -246,21 +269,21 @@ export class SourceTable {
     return mayReplace ? null : publisher
   }
 
-  #publishHere({ worker, message }: Wish): void {
+  #publishHere({ worker, message, push }: Wish): void {
     const { publishId, stream, ip, connectionId, param } = message
     if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
-      this.#refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
+      refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
       return
     }
     const known = this.#sources.get(stream)
     const holder = known === undefined ? null : this.#holderAgainst(known, message)
     if (holder !== null) {
       const who = `connection ${holder.connectionId} from ${holder.ip}`
-      this.#refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
+      refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
       return
     }
     if (known === undefined && this.#sources.size >= this.#config.maxSources) {
-      this.#refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+      refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
       return
     }
     if (message.probe) {
@@ -268,15 +291,15 @@ export class SourceTable {
       return
     }
     const entry = known ?? this.#addSource(stream, connectionId)
-    this.#revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
-    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
-    entry.lingerTimer = null
+    revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
+    stopLingering(entry)
     this.#disposal.onPublish(stream)
-    entry.publisher = { worker, publishId, connectionId, ip, param }
+    entry.publisher = { worker, publishId, connectionId, ip, param, push }
+    entry.pull = null
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })
-    this.#open(entry)
-    this.#endContest(entry)
+    open(entry)
+    this.#contests.end(entry)
   }
 
   #addSource(stream: StreamId, sourceId: string): SourceEntry {
@@ -284,6 +307,7 @@ export class SourceTable {
       stream,
       number: this.#nextNumber,
       publisher: null,
+      pull: null,
       contest: null,
       sourceId,
       host: this.#hosts.acquire(),
@@ -298,62 +322,37 @@ export class SourceTable {
     return entry
   }
 
-  #open(entry: SourceEntry): void {
-    const { publisher } = entry
-    const ref: PublisherRef | null = publisher && {
-      path: publisher.worker.socketPath,
-      publishId: publisher.publishId,
-      connectionId: publisher.connectionId,
-      ip: publisher.ip,
-      param: publisher.param,
-    }
-    entry.host.worker.send({ t: 'open', stream: entry.stream, source: entry.number, publisher: ref })
-  }
-
   /** Opens a source in another process; one whose publisher has left meanwhile is given up. */
   #move(entry: SourceEntry, from: BackSource): void {
     if (this.#sources.get(entry.stream) !== entry || entry.host !== from) return
-    if (entry.publisher === null) {
+    if (!hasOrigin(entry)) {
       this.#giveUp(entry)
       return
     }
     entry.host = this.#hosts.acquire()
     this.#logWhere(entry, 'source: moves to another back-source')
-    this.#open(entry)
-  }
-
-  #announce(entry: SourceEntry, worker: WorkerHandle): void {
-    const { stream, number, sourceId } = entry
-    worker.send({ t: 'source-up', stream, source: number, path: entry.host.worker.socketPath, sourceId })
+    open(entry)
   }
 
   #tellDown(entry: SourceEntry): void {
-    if (!entry.open) return
+    if (entry.open) this.#watchers.tellDown(entry)
     entry.open = false
-    for (const worker of this.#watchers.get(entry.stream) ?? []) {
-      worker.send({ t: 'source-down', stream: entry.stream, source: entry.number })
-    }
-  }
-
-  #revoke(entry: SourceEntry, code: ErrorCode, message: string): void {
-    if (entry.publisher === null) return
-    const { worker, publishId } = entry.publisher
-    worker.send({ t: 'publish-revoked', publishId, code, message })
-    entry.publisher = null
-  }
-
-  #refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
-    worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
   }
 
   /** The publisher left: the source waits for it, or another, for `source_linger`. */
   #linger(entry: SourceEntry): void {
     entry.publisher = null
-    if (entry.lingerTimer !== null) clearTimeout(entry.lingerTimer)
-    entry.lingerTimer = setTimeout(() => this.#closeSource(entry), this.#config.sourceLinger * 1000)
-    this.#endContest(entry)
-    const hls = vhostOf(this.#config, vhostOfStream(entry.stream))?.hls
-    this.#disposal.onPublisherLeft(entry.stream, hls?.enabled ? hls.hlsDispose : 0)
+    stopLingering(entry)
+    entry.lingerTimer = setTimeout(() => this.closeSource(entry), this.#config.sourceLinger * 1000)
+    this.#contests.end(entry)
+    this.#disposeLater(entry)
+    // Somebody may publish it elsewhere.
+    if (entry.publisher === null && this.#watchers.has(entry.stream)) this.#pulls.want(entry.stream)
+  }
+
+  #disposeLater({ stream }: SourceEntry): void {
+    const hls = vhostOf(this.#config, vhostOfStream(stream))?.hls
+    this.#disposal.onPublisherLeft(stream, hls?.enabled ? hls.hlsDispose : 0)
   }
 
   /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
@@ -364,8 +363,9 @@ export class SourceTable {
     if (entry === undefined) this.#hosts.release(host)
   }
 
-  #closeSource(entry: SourceEntry): void {
+  closeSource(entry: SourceEntry): void {
     this.#tellDown(entry)
+    if (entry.pull !== null) this.#disposeLater(entry)
     entry.host.worker.send({ t: 'close', source: entry.number })
     this.#hosts.release(entry.host)
     this.#removeSource(entry)

@@ -177,7 +177,7 @@ test.each(Object.keys(purposes))('conf/%s loads without a warning and does what 
 test('conf/full.conf loads, and warns only of examples that are not acted on', () => {
   const { warnings } = loadConfig(`${folder}full.conf`)
   const names = warnings.map((line) => /"(.*)" is accepted but not acted on/.exec(line)?.[1])
-  expect(names).toEqual(['server_id', 'origin', 'coworkers'])
+  expect(names).toEqual(['server_id', 'coworkers'])
 })
 
 test('every file of conf/ is tested', () => {

@@ -350,7 +350,10 @@ test.each([
     ['2: "raw_api" is accepted but not acted on (yet)'],
   ],
   ['vhost a { cluster { mode local; } }', []],
-  ['vhost a { cluster { origin_cluster on; } }', ['1: "origin_cluster" is accepted but not acted on (yet)']],
+  [
+    'vhost a { cluster { mode remote; origin b; coworkers c; } }',
+    ['1: "coworkers" is accepted but not acted on (yet)'],
+  ],
   ['vhost a { ingest x { enabled off; } ingest y { enabled on; engine { vcodec copy; } } }', []],
   ['stream_caster { enabled on; }', ['1: "stream_caster" is accepted but not acted on (yet)']],
   ['rtc_server {\n enabled on; tcp { x; } }', ['1: "rtc_server" is accepted but not acted on (yet)']],
@@ -358,8 +361,8 @@ test.each([
   ['pithy_print { publish 1; }', ['1: "pithy_print" is accepted but not acted on (yet)']],
   ['vhost a { rtc { nack on; } }', ['1: "rtc" is accepted but not acted on (yet)']],
   [
-    'vhost a {\n\n mode remote; } force_grace_quit on;\nasprocess on;',
-    ['3: "mode" is accepted but not acted on (yet)', '4: "asprocess" is accepted but not acted on (yet)'],
+    'vhost a {\n\n hds { enabled on; } } force_grace_quit on;\nasprocess on;',
+    ['3: "hds" is accepted but not acted on (yet)', '4: "asprocess" is accepted but not acted on (yet)'],
   ],
 ])('warns about %s', (text, warnings) => {
   expect(warningsOf(text)).toEqual(warnings)

@@ -33,6 +33,7 @@ test('has room again when one leaves', () => {
   admit(admission, one, 'a')
   admission.left(one, 'a')
   expect(admit(admission, two, 'b')).toBe(true)
+  expect(admission).toMatchObject({ total: 1, admitted: 2 })
 })
 
 test('counts nothing twice, neither who comes nor who leaves', () => {

@@ -20,6 +20,7 @@ const status: ServerStatus = {
   configFile: '/etc/weir.conf',
   connections: 3,
   maxConnections: 1000,
+  admittedConnections: 0,
   refusedConnections: 0,
   sources: 1,
   workers: [],

@@ -1,6 +1,7 @@
 import type { FromMaster } from '../../src/ipc/contract.ts'
 import type { BackSource } from '../../src/master/back-source-pool.ts'
 import type { SourceHosts } from '../../src/master/source-entry.ts'
+import type { Upstreams } from '../../src/master/upstreams.ts'
 import type { WorkerHandle } from '../../src/master/worker-handle.ts'
 
 /** A worker without a process: it keeps what the master sends. */
@@ -66,4 +67,15 @@ export class FakeHosts implements SourceHosts {
   release(backSource: BackSource): void {
     this.released.push(backSource)
   }
+}
+
+/** The upstreams of an origin: it has none. */
+export const noUpstreams: Upstreams = {
+  pullFor: async () => null,
+  pushFor: async () => null,
+}
+
+/** Resolves when upstreams that answer at once have been asked. */
+export async function asked(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
 }

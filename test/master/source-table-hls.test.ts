@@ -4,7 +4,7 @@ import { MemoryRegistry } from '../../src/master/registry.ts'
 import { SourceTable } from '../../src/master/source-table.ts'
 import { configOf } from '../support/config.ts'
 import { silentLogger } from '../support/logger.ts'
-import { FakeHosts, FakeWorker } from './fakes.ts'
+import { FakeHosts, FakeWorker, noUpstreams } from './fakes.ts'
 
 const stream = '__defaultVhost__/live/x'
 
@@ -19,7 +19,7 @@ afterEach(() => {
 async function published(hls: string) {
   const hosts = new FakeHosts()
   const config = configOf(`source_linger 10; vhost __defaultVhost__ { hls { ${hls} } }`)
-  const table = new SourceTable(config, hosts, new MemoryRegistry(), silentLogger)
+  const table = new SourceTable(config, hosts, new MemoryRegistry(), noUpstreams, silentLogger)
   const worker = new FakeWorker('s1')
   const publish = (publishId: PublishId): Promise<void> => {
     const message = { publishId, stream, ip: '10.0.0.1', connectionId: `c${publishId}`, param: '' }

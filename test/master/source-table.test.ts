@@ -6,7 +6,7 @@ import { sentBefore, streamsByVhost } from '../../src/master/source-facts.ts'
 import { SourceTable } from '../../src/master/source-table.ts'
 import { configOf } from '../support/config.ts'
 import { silentLogger } from '../support/logger.ts'
-import { FakeHosts, FakeWorker } from './fakes.ts'
+import { asked, FakeHosts, FakeWorker, noUpstreams } from './fakes.ts'
 
 const stream = '__defaultVhost__/live/x'
 const lingerMs = 10_000
@@ -19,10 +19,15 @@ afterEach(() => {
 })
 
 /** A table with fake processes: two stream workers, and a back-source for each stream. */
-function setUp({ vhost = '', globals = '', registry = new MemoryRegistry() as StreamRegistry } = {}) {
+function setUp({
+  vhost = '',
+  globals = '',
+  registry = new MemoryRegistry() as StreamRegistry,
+  upstreams = noUpstreams,
+} = {}) {
   const hosts = new FakeHosts()
   const config = configOf(`${globals} vhost __defaultVhost__ { ${vhost} }`)
-  const table = new SourceTable(config, hosts, registry, silentLogger)
+  const table = new SourceTable(config, hosts, registry, upstreams, silentLogger)
   return { table, hosts, one: new FakeWorker('s1'), two: new FakeWorker('s2') }
 }
 
@@ -52,7 +57,7 @@ function refusal(publishId: PublishId, code: string, message: unknown = expect.a
 function openMessage(worker: FakeWorker, publishId: PublishId, source = 1, ip = '10.0.0.1'): FromMaster {
   const from = { ip, param: '?a' }
   const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}`, ...from }
-  return { t: 'open', stream, source, publisher }
+  return { t: 'open', stream, source, publisher, pull: null, push: null }
 }
 
 function upMessage(host: FakeWorker, sourceId = 'c1', source = 1): FromMaster {
@@ -456,6 +461,7 @@ describe('a watcher', () => {
   test('of a stream that is not there is told when its back-source has it, not before', async () => {
     const { table, hosts, one, two } = setUp()
     table.watch(two.handle, stream)
+    await asked()
     expect(two.take()).toStrictEqual([{ t: 'source-absent', stream }])
     await table.publish(one.handle, publishMessage(1))
     table.watch(two.handle, stream)
@@ -470,6 +476,7 @@ describe('a watcher', () => {
     const { table, two } = await published()
     const other = '__defaultVhost__/live/y'
     table.watch(two.handle, other)
+    await asked()
     expect(two.take()).toStrictEqual([{ t: 'source-absent', stream: other }])
   })
 
@@ -540,6 +547,8 @@ describe('a back-source that is lost', () => {
     expect(two.take()).toStrictEqual([down])
     expect(hosts.workers.length).toBe(1)
     expect(vi.getTimerCount()).toBe(0)
+    await asked()
+    expect(two.take()).toStrictEqual([{ t: 'source-absent', stream }])
     await table.publish(one.handle, publishMessage(2))
     table.opened(hosts.members[1]!, 2)
     expect(two.take()).toStrictEqual([upMessage(hosts.workers[1]!, 'c2', 2)])

@@ -42,6 +42,7 @@ const server: ServerStatus = {
   configFile: '/etc/weir.conf',
   connections: 7,
   maxConnections: 1000,
+  admittedConnections: 9,
   refusedConnections: 2,
   sources: 0,
   workers: [worker],

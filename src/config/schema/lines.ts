@@ -180,6 +180,20 @@ export function servers(doc: string, about: About): Line<TArray<TString>> {
   })
 }
 
+/** One or more servers to pull streams from, as {@link servers}, or of HTTP: `http://host` or `http://host:port`. */
+export function origins(doc: string, about: About): Line<TArray<TString>> {
+  const host = /(\[[\da-fA-F:.]+\]|[^\s:/?[\]]+)(:\d{1,5})?/.source
+  const origin = Type.String({ pattern: `^((rtmp|http)://)?${host}$` })
+  return line((options) => Type.Array(origin, options), {
+    default: '',
+    accepts: 'one or more servers: host or host:port, or http://host:port for HTTP-FLV',
+    arity: oneOrMore,
+    read: (args) => args,
+    doc,
+    about,
+  })
+}
+
 /** One or more URLs of HTTP servers, as {@link lists}. */
 export function urls(doc: string, about: About): Line<TArray<TString>> {
   const url = Type.String({ pattern: '^https?://[^/?#]+' })

@@ -1,6 +1,9 @@
 /** Streams between servers: edge to origin, and forwards. SRS 1 and 2 have the cluster's in the vhost itself. */
-import { section, since6 } from './declare.ts'
-import { duration, flag, httpUrl, list, servers, size, text, urls, word } from './lines.ts'
+import { type About, section, since6 } from './declare.ts'
+import { duration, flag, httpUrl, list, origins, servers, size, text, urls, word } from './lines.ts'
+
+/** Weir's own. */
+const own: About = { acted: true }
 
 const someServers = 'one or more servers, host or host:port'
 
@@ -11,20 +14,62 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     'local: an origin, which has its streams itself; remote: an edge.',
     {
       ...since6,
+      acted: true,
       formerly: { 'vhost/mode': { srs: [1, 2] } },
     },
   ),
-  origin: list('', someServers, 'The origins that an edge pulls from and pushes to.', {
-    ...since6,
-    formerly: { 'vhost/origin': { srs: [1, 2] } },
-    example: '192.0.2.1:1935 192.0.2.2:1935',
-  }),
+  origin: origins(
+    'The origins that an edge pulls from and pushes to; those with `http://` are for HTTP-FLV, to pull from.',
+    {
+      ...since6,
+      acted: true,
+      formerly: { 'vhost/origin': { srs: [1, 2] } },
+      example: '192.0.2.1:1935 192.0.2.2:1935',
+    },
+  ),
   tokenTraverse: flag('off', 'Asks the origin about every client of the edge before it is accepted.', {
     ...since6,
     formerly: { 'vhost/token_traverse': { srs: [1, 2] } },
   }),
+  originTimeout: duration(
+    '3',
+    { min: 0.1, max: 60, unit: 's' },
+    'How long an origin may take: to accept a connection, to accept a play, and, where there are others, to send media.',
+    own,
+  ),
+  originRetry: duration(
+    '1',
+    { min: 0.1, max: 60, unit: 's' },
+    'How long an edge waits before it tries the origins anew when it has tried all of them.',
+    own,
+  ),
+  originSilence: duration(
+    '5',
+    { min: 0.5, max: 300, unit: 's' },
+    'A pull that has got nothing for so long goes on at another origin: the network may be cut.',
+    own,
+  ),
+  pullTimeout: duration(
+    '10',
+    { min: 1, max: 300, unit: 's' },
+    'A pull that has got no media for so long ends: the stream is not there.',
+    own,
+  ),
+  absentCache: duration(
+    '5',
+    { min: 0, max: 300, unit: 's' },
+    'How long the origins are not asked again for a stream that was not there.',
+    own,
+  ),
+  pullLinger: duration(
+    '5',
+    { min: 0, max: 3600, unit: 's' },
+    'How long a stream is still pulled that no process wants any more; a process wants it until 10 s after its last player.',
+    own,
+  ),
   vhost: text('[vhost]', 'the name of a virtual host', 'The virtual host to ask the origin for.', {
     ...since6,
+    acted: true,
     formerly: { 'vhost/vhost': { srs: [2] } },
   }),
   debugSrsUpnode: flag('on', 'Tells the origin who the edge is, so that logs can be followed.', {

@@ -72,6 +72,9 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   page.gauge('uptime_seconds', 'Since the server was started.', [[{}, server.uptimeMs / 1000]])
   page.gauge('connections', 'Connections that count against max_connections.', [[{}, server.connections]])
   page.gauge('connections_max', 'max_connections.', [[{}, config.maxConnections]])
+  page.counter('connections_admitted_total', 'Connections since the start.', [
+    [{}, server.admittedConnections],
+  ])
   page.counter('connections_refused_total', 'Connections refused because of max_connections.', [
     [{}, server.refusedConnections],
   ])
@@ -92,6 +95,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
 /** Of SRS's metrics those that Weir can tell; what it adds up goes over all processes. */
 function addSrsNames(page: MetricsPage, facts: Facts, identity: ServerIdentity): void {
   const { processes, traffic, streamsTotal } = facts
+  const { admittedConnections } = facts.server
   const running = processes.flatMap(({ status }) => status ?? [])
   const { server, service, pid } = identity
   const [major = ''] = version.split('.')
@@ -110,6 +114,7 @@ function addSrsNames(page: MetricsPage, facts: Facts, identity: ServerIdentity):
   ])
   page.gauge('srs_streams', 'Streams.', [[{}, streamsTotal]])
   page.gauge('srs_clients', 'Publishers and players.', [[{}, sumOf(traffic, ({ clients }) => clients)]])
+  page.counter('srs_clients_total', 'Connections since the start.', [[{}, admittedConnections]])
 }
 
 function addTraffic(page: MetricsPage, traffic: readonly TrafficView[]): void {

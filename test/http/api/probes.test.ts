@@ -86,6 +86,7 @@ describe('the exporter', () => {
       srs_receive_bytes_total: 1100,
       srs_streams: 2,
       srs_clients: 3,
+      srs_clients_total: 9,
       weir_streams: 2,
     })
     expect(

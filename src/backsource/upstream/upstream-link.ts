@@ -1,0 +1,35 @@
+import type { Packet } from '../../media/packet.ts'
+import type { UpstreamUrl } from './upstream-url.ts'
+
+/** Who the other end of a link is, as far as it tells: '' where it does not. */
+export interface UpstreamPeer {
+  /** What its log calls the connection. */
+  readonly connectionId: string
+  readonly serverId: string
+  readonly pid: string
+}
+
+/** A connection over which a stream comes from another server. */
+export interface UpstreamLink {
+  readonly peer: UpstreamPeer
+  /** Of the connection, whatever they carry. */
+  readonly bytesReceived: number
+  /** Resolves when it is over: null, or why. */
+  readonly closed: Promise<Error | null>
+  close(): void
+}
+
+export interface LinkOptions {
+  /** For the connection, and for what is asked over it, each, in milliseconds. */
+  readonly timeoutMs: number
+  /** Ends the link, at whatever point it is. */
+  readonly signal: AbortSignal
+  /** A packet's body is the receiver's. */
+  readonly onPacket: (packet: Packet) => void
+}
+
+/**
+ * Opens a link: media may come from then on, or not.
+ * @throws WeirError RTMP_REJECTED: that server is there and refuses; everything else: it is not there, or not in order
+ */
+export type OpenLink = (at: UpstreamUrl, options: LinkOptions) => Promise<UpstreamLink>
