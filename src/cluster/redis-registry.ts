@@ -90,6 +90,7 @@ export class RedisRegistry {
       {
         onReady: () => this.#renewSoon(0),
         onMessage: (_, stream) => {
+          this.#places.changed(stream)
           if (!this.#held.has(stream)) events.onBegan(stream)
         },
         onDeaf: (error) => {
@@ -332,7 +333,9 @@ export class RedisRegistry {
 
   /** Redis answers, and from now on tells of new owners: what began before has to be asked for. */
   #lookAgain(): void {
-    if (this.#listening && this.#contactSinceMs !== null && !this.#closed) this.#events.onBegan(null)
+    if (!this.#listening || this.#contactSinceMs === null || this.#closed) return
+    this.#places.changed(null)
+    this.#events.onBegan(null)
   }
 
   /** The node that has a stream; null: none, or this one. */

@@ -22,14 +22,23 @@ export class StreamPlaces {
   find(stream: string): Promise<StreamOwner | null> {
     const asked = this.#asked.get(stream)
     if (asked !== undefined) return asked
-    const answer = this.#ask(stream)
+    const isCurrent = (): boolean => this.#asked.get(stream) === answer
+    const answer: Promise<StreamOwner | null> = this.#ask(stream)
       .then((owner) => {
-        this.#remember(stream, owner)
+        if (isCurrent()) this.#remember(stream, owner)
         return owner
       })
-      .finally(() => this.#asked.delete(stream))
+      .finally(() => {
+        if (isCurrent()) this.#asked.delete(stream)
+      })
     this.#asked.set(stream, answer)
     return answer
+  }
+
+  /** Something has happened: answers that are on their way may be older than that. Null: to any stream. */
+  changed(stream: string | null): void {
+    if (stream === null) this.#asked.clear()
+    else this.#asked.delete(stream)
   }
 
   #remember(stream: string, owner: StreamOwner | null): void {

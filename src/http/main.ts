@@ -13,6 +13,7 @@ import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hoo
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
+import { Locator } from '../worker/locator.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -25,8 +26,8 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { ClusterHls } from './edge/cluster-hls.ts'
 import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
-import { configuredUpstreams } from './edge/hls-upstreams.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -52,6 +53,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
+  readonly #locator: Locator
   readonly #edge: HlsEdge
   readonly #pages: Pages
   /** One of the HTTP workers speaks for the server. */
@@ -76,7 +78,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
     this.#site = new Site(this.#siteHost())
-    this.#edge = new HlsEdge(this, configuredUpstreams)
+    this.#locator = new Locator(context.send)
+    this.#edge = new HlsEdge(this, new ClusterHls(() => this.#config, this.#locator))
     this.#live = new LiveSite(this, this.#site)
   }
 
@@ -145,6 +148,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
       case 'source-absent':
       case 'source-down':
         this.#live.onMessage(message)
+        break
+      case 'located':
+        this.#locator.onLocated(message)
         break
       case 'tell-visits':
         this.#hooks.tellInstead(message.visits)

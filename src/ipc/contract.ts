@@ -94,8 +94,8 @@ export type FromMaster =
   /** Whether the bandwidth check may begin now. */
   | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
   | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
-  /** Answer to `locate`; without an address: no other node has the stream. */
-  | { t: 'located'; request: number; node: string; rtmp: string }
+  /** Answer to `locate`; all '': no other node has the stream. */
+  | { t: 'located'; request: number; node: string; rtmp: string; http: string }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
   /** `redirect`: the server that has the stream, where the encoder is sent. */
   | {

@@ -84,5 +84,6 @@ async function tellPlace(
     logger.error({ code: codeOf(error), err: error }, 'a stream could not be looked for')
     return null
   })
-  worker.send({ t: 'located', request, node: owner?.node ?? '', rtmp: owner?.rtmp ?? '' })
+  const { node = '', rtmp = '', http = '' } = owner ?? {}
+  worker.send({ t: 'located', request, node, rtmp, http })
 }

@@ -1,8 +1,13 @@
-import type { AccessAction, AccessCheck, AccessRequest, Verdict } from '../access/access-check.ts'
-import { accepted } from '../access/access-check.ts'
+import {
+  type AccessAction,
+  type AccessCheck,
+  type AccessRequest,
+  accepted,
+  type Verdict,
+} from '../access/access-check.ts'
 import type { Config, VhostConfig } from '../config/config.ts'
-import type { FromMaster, ToMaster } from '../ipc/contract.ts'
 import { streamId } from '../live/stream-key.ts'
+import type { Locator } from '../worker/locator.ts'
 
 /**
  * `cluster { redirect on; }`: who wants to play a stream that another node owns is sent there. It is asked before http_hooks are:
@@ -11,13 +16,11 @@ import { streamId } from '../live/stream-key.ts'
 export class ClusterRedirect implements AccessCheck {
   readonly name = 'cluster'
   readonly #config: () => Config
-  readonly #send: (message: ToMaster) => void
-  readonly #waiting = new Map<number, (owner: Located) => void>()
-  #next = 1
+  readonly #locator: Locator
 
-  constructor(config: () => Config, send: (message: ToMaster) => void) {
+  constructor(config: () => Config, locator: Locator) {
     this.#config = config
-    this.#send = send
+    this.#locator = locator
   }
 
   applies(action: AccessAction, vhost: VhostConfig): boolean {
@@ -25,23 +28,10 @@ export class ClusterRedirect implements AccessCheck {
     return redirect && registry === 'redis' && action === 'play' && vhost.cluster.mode !== 'remote'
   }
 
-  check({ vhost, app, stream }: AccessRequest): Promise<Verdict> {
-    const request = this.#next
-    this.#next += 1
-    this.#send({ t: 'locate', request, stream: streamId({ vhost, app, stream }) })
-    return new Promise((resolve) => {
-      this.#waiting.set(request, ({ node, rtmp }) => {
-        const message = `the stream is at node ${node}`
-        resolve(rtmp === '' ? accepted : { ok: false, code: 'STREAM_ELSEWHERE', message, redirect: rtmp })
-      })
-    })
-  }
-
-  /** The master has answered. */
-  onLocated(message: Located): void {
-    this.#waiting.get(message.request)?.(message)
-    this.#waiting.delete(message.request)
+  async check({ vhost, app, stream }: AccessRequest): Promise<Verdict> {
+    const { node, rtmp } = await this.#locator.locate(streamId({ vhost, app, stream }))
+    if (rtmp === '') return accepted
+    const message = `the stream is at node ${node}`
+    return { ok: false, code: 'STREAM_ELSEWHERE', message, redirect: rtmp }
   }
 }
-
-type Located = Extract<FromMaster, { t: 'located' }>

@@ -16,6 +16,7 @@ import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
 import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
+import { Locator } from '../worker/locator.ts'
 import { PithyPrinter, type PithyTurn } from '../worker/pithy-printer.ts'
 import { Traffic } from '../worker/traffic.ts'
 import { streamWorkers } from '../worker/worker-counts.ts'
@@ -45,7 +46,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly #bandwidth: BandwidthAccess
-  readonly #redirect: ClusterRedirect
+  readonly #locator: Locator
   readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
@@ -69,11 +70,12 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
       (error) => this.#onAcceptError(error),
     )
     this.#bandwidth = new BandwidthAccess(context.send)
-    this.#redirect = new ClusterRedirect(() => this.#config, context.send)
     this.#hooks = new ClientHooks(this)
     const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
     const [traverse] = exceptOwn([new TokenTraverse(context.logger)], context.ownToken)
-    const [redirect] = exceptOwn([this.#redirect], context.ownToken)
+    this.#locator = new Locator(context.send)
+    const sendOn = new ClusterRedirect(() => this.#config, this.#locator)
+    const [redirect] = exceptOwn([sendOn], context.ownToken)
     this.access = new AccessPipeline(context.logger, checks, [redirect!, traverse!, this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
@@ -120,7 +122,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
         this.#bandwidth.onAnswer(message.connectionId, message.allowed)
         break
       case 'located':
-        this.#redirect.onLocated(message)
+        this.#locator.onLocated(message)
         break
       case 'publish-answer':
       case 'publish-revoked':

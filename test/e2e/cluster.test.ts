@@ -14,11 +14,14 @@ beforeAll(async () => {
 })
 afterAll(() => redis.kill())
 
+/** Short enough for a test, long enough for a busy machine. */
+const patient = 'lease 2; redis_timeout 5;'
+
 /** @param options what the node has beside the cluster */
 async function startNode(name: string, directives = '', options: ServerOptions = {}): Promise<Server> {
   const node = await Server.prepare()
   const address = `node ${name}; advertise rtmp://127.0.0.1:${node.port};`
-  const more = `cluster { registry redis; redis ${redis.url}; ${address} lease 1; ${directives} }`
+  const more = `cluster { registry redis; redis ${redis.url}; ${address} ${patient} ${directives} }`
   node.configure({ ...options, more })
   return node.start()
 }
@@ -87,7 +90,9 @@ test('a stream is played at every node and published at one, whatever becomes of
   await Promise.all([early, late].map((player) => player.hasMore(20)))
   await redis.run()
   await Promise.all([isAt(b, 'one', 'a'), isAt(b, 'two', 'b')])
-  expect(await clusterOf(b)).toMatchObject({ held: 1, outages: 1, accepted_alone: 1, lost: 0 })
+  const after = await clusterOf(b)
+  expect(after).toMatchObject({ held: 1, accepted_alone: 1, lost: 0 })
+  expect(after.outages).toBeGreaterThan(0)
   for (const player of [early, late]) expect(gapsIn(player.packets, first.sent)).toEqual([])
   const elsewhere = await TestPlayer.play(a.url('two'))
   await elsewhere.has(10)

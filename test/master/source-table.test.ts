@@ -724,6 +724,18 @@ describe('the registry', () => {
     expect(table.size).toBe(0)
   })
 
+  test('that names another node has the encoder sent there, with redirect on', async () => {
+    const { registry, asked } = manualRegistry()
+    const cluster = 'registry redis; node a; advertise rtmp://192.0.2.1:1935; redirect on;'
+    const { table, one } = setUp({ registry, globals: `cluster { ${cluster} }` })
+    const publishing = table.publish(one.handle, publishMessage(1))
+    asked[0]!.answer({ node: 'origin-2', rtmp: 'rtmp://192.0.2.2:1935', http: '' })
+    await publishing
+    expect(one.take()).toMatchObject([
+      { ok: false, code: 'STREAM_ELSEWHERE', redirect: 'rtmp://192.0.2.2:1935' },
+    ])
+  })
+
   test('that fails refuses with its reason', async () => {
     const { registry, asked } = manualRegistry()
     const { table, one } = setUp({ registry })
