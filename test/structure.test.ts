@@ -11,7 +11,7 @@ const levels: readonly (readonly string[])[] = [
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
   ['client', 'access', 'programs', 'worker', 'pull', 'recordings'],
-  ['hooks'],
+  ['hooks', 'edge'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { VhostConfig } from '../config/config.ts'
+import type { AmfRecord } from '../media/amf-value.ts'
 
 /** What a client wants to do. */
 export type AccessAction = 'connect' | 'publish' | 'play'
@@ -25,6 +26,8 @@ export interface AccessRequest {
   readonly protocol: string
   /** The token of its `Authorization: Bearer` header; absent: it has none, or no headers. */
   readonly bearer?: string
+  /** What it sent behind the connect object, in which edges tell who they are; absent: nothing. */
+  readonly connectArgs?: AmfRecord
 }
 
 /** What a client that leaves has sent and got. */

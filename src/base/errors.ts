@@ -112,6 +112,11 @@ export const errorTable = {
     summary: 'The server at the other end refused to connect, publish or play.',
     remedy: 'The message carries the reason that the other server gave.',
   },
+  RTMP_REDIRECT: {
+    summary: 'A server sent the client elsewhere, and the client did not go there.',
+    remedy:
+      'The message says why: no RTMP URL, one that it was at before, too many in a row, or no longer TLS.',
+  },
   RTMP_CLOSED: {
     summary: 'The peer closed the connection before the operation was complete.',
     remedy: 'See the log of the other end for its reason.',
@@ -167,6 +172,15 @@ export const errorTable = {
   HLS_CODEC: {
     summary: 'A track of the stream has a codec that HLS segments cannot carry, or a broken configuration.',
     remedy: 'Let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
+  },
+  HLS_NUMBERS: {
+    summary: 'Segments of a stream with absolute timestamps (atc) are not numbered as on other servers.',
+    remedy:
+      'Let key frames come more often than hls_fragment; where numbers go on from before, begin anew in an empty hls_path.',
+  },
+  HLS_UPSTREAM: {
+    summary: 'A server of hls_origin did not answer in time, or not with what was asked for.',
+    remedy: 'The message says which server and why; the others of hls_origin are asked meanwhile.',
   },
   // programs of others
   PROGRAM_MISSING: {
@@ -267,6 +281,14 @@ export const errorTable = {
     summary: 'The keys that tokens are checked with cannot be read or loaded.',
     remedy: 'Check that this server reaches jwks_url; clients are refused meanwhile.',
   },
+  TRAVERSE_REFUSED: {
+    summary: 'The origin that an edge asks about its clients (token_traverse) refused one.',
+    remedy: 'The message carries the reason that the origin gave; see its log.',
+  },
+  TRAVERSE_FAILED: {
+    summary: 'No origin could be asked about a client of an edge (token_traverse); it was refused.',
+    remedy: 'The message says what was in the way: see whether the origins run and this server reaches them.',
+  },
   BANDWIDTH_KEY: {
     summary: 'A client wants its bandwidth checked with a key that is not that of bandcheck { }.',
     remedy:
@@ -309,6 +331,15 @@ export const errorTable = {
   UPSTREAM_CHANGED: {
     summary: 'The configuration does not name the server any more that a stream was pulled from.',
     remedy: 'Nothing: the stream goes on from another one.',
+  },
+  PUSH_REFUSED: {
+    summary: 'The origin refused a stream that is published at an edge.',
+    remedy: 'The message carries the reason that the origin gave: another publisher, a token, its settings.',
+  },
+  PUSH_LOST: {
+    summary: 'No origin takes a stream that is published at an edge; its publisher was closed or refused.',
+    remedy:
+      'See whether the origins run and this server reaches them; push_timeout says how long it may last.',
   },
   // HTTP
   HTTP_REQUEST: {

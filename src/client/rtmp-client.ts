@@ -7,18 +7,17 @@
  * for await (const packet of client.packets()) console.log(packet.timestamp, packet.body.length)
  * ```
  */
-import { createConnection, isIP, type Socket } from 'node:net'
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { AmfRecord, AmfValue } from '../media/amf-value.ts'
 import type { Packet } from '../media/packet.ts'
 import type { PlayParameters } from '../rtmp/client-handler.ts'
-import { ClientSession } from '../rtmp/client-session.ts'
 import type { HandshakeKind } from '../rtmp/handshake.ts'
+import type { Redirect } from '../rtmp/redirect.ts'
 import type { Status } from '../rtmp/status.ts'
 import { PacketQueue } from './packet-queue.ts'
+import { type LinkSettings, RtmpLink, type Tls, tlsFor } from './rtmp-link.ts'
+import { defaultMaxRedirects, RedirectTrail, redirectedUrl } from './rtmp-redirect.ts'
 import { parseRtmpUrl, type RtmpUrl } from './rtmp-url.ts'
-
-type Tls = typeof import('node:tls')
 
 export interface RtmpClientOptions {
   /** For connect (TCP, handshake and command together), and for publish and play each; 10,000 by default. */
@@ -27,8 +26,12 @@ export interface RtmpClientOptions {
   readonly handshake?: HandshakeKind
   /** Certificates (PEM) to trust instead of the system's, and whether one that cannot be verified ends it (it does). */
   readonly tls?: { readonly ca?: string | Buffer; readonly rejectUnauthorized?: boolean }
-  /** Another tcUrl than that of the URL: an edge passes its client's on. */
+  /** Another tcUrl than that of the URL: an edge passes its client's on. Kept where a redirect leaves the application. */
   readonly tcUrl?: string
+  /** How often the client goes where a server sends it instead of serving it; 4 by default. 0: that is an error. */
+  readonly maxRedirects?: number
+  /** It goes to another server; the address is `host:port`. */
+  readonly onRedirect?: (address: string) => void
   /** Members of the connect object beside or instead of the usual ones, such as pageUrl and swfUrl. */
   readonly connectFields?: Readonly<Record<string, AmfValue>>
   /** The argument behind the connect object, in which edges tell who they are. */
@@ -53,70 +56,60 @@ export interface RtmpClientOptions {
 const receiveLimits = { packets: 1024, bytes: 4 * 1024 * 1024 }
 /** Bytes that may wait for a server that doesn't read them; beyond, the client gives up. */
 const maxSendQueueBytes = 16 * 1024 * 1024
-const readBufferBytes = 16 * 1024
 
-/** How long the last bytes may take after {@link RtmpClient.close}, in ms. */
-const lingerMs = 5000
+/** What the client does with its stream. */
+type Purpose =
+  | { readonly kind: 'publish'; readonly type: 'live' | 'record' | 'append' }
+  | { readonly kind: 'play'; readonly parameters: PlayParameters }
 
 export class RtmpClient {
-  readonly #url: RtmpUrl
+  #url: RtmpUrl
   readonly #options: RtmpClientOptions
   readonly #timeoutMs: number
-  readonly #session: ClientSession
-  readonly #socket: Socket
+  readonly #trail: RedirectTrail
   readonly #queue: PacketQueue
+  #link: RtmpLink
+  #purpose: Purpose | null = null
   /** The connect, publish or play that somebody waits for. */
   #operation: PromiseWithResolvers<void> | null = null
+  #timer: NodeJS.Timeout | undefined
   #drain: PromiseWithResolvers<void> | null = null
   #information: AmfRecord | null = null
   #connected = false
-  #socketError: Error | null = null
+  /** It is about to go to another server. */
+  #moving = false
+  #forgetSignal: () => void = () => {}
+  /** Of the servers that have sent it elsewhere. */
+  #bytesBefore = { received: 0, sent: 0 }
   /** Set once the client is closed, with the reason unless that was in order. */
   #end: { readonly error: Error | null } | null = null
 
   /**
    * Connects, shakes hands and sends the connect command.
    * @param url `rtmp://host[:port]/app/stream[?query]`, or `rtmps://…`
-   * @throws WeirError RTMP_NAME (the URL), RTMP_REJECTED, RTMP_TIMEOUT, RTMP_CLOSED (its cause is the system's
-   *   error, if there was one), or what a server breaks of the protocol
+   * @throws WeirError RTMP_NAME (the URL), RTMP_REJECTED, RTMP_TIMEOUT, RTMP_REDIRECT, RTMP_CLOSED (its cause is the
+   *   system's error, if there was one), or what a server breaks of the protocol
    */
   static async connect(url: string, options: RtmpClientOptions = {}): Promise<RtmpClient> {
     const parsed = parseRtmpUrl(url)
-    // Node's TLS takes a megabyte of a process: only who uses it shall have it.
-    const tls = parsed.secure ? await import('node:tls') : null
-    const client = new RtmpClient(parsed, options, tls)
+    const client = new RtmpClient(parsed, options, await tlsFor(parsed))
     client.#assertOpen()
     await client.#wait('connect')
     return client
   }
 
   private constructor(url: RtmpUrl, options: RtmpClientOptions, tls: Tls | null) {
-    const { timeoutMs = 10_000, handshake = 'complex', chunkSize = 60_000 } = options
+    const { timeoutMs = 10_000, maxRedirects = defaultMaxRedirects } = options
     this.#url = url
     this.#options = options
     this.#timeoutMs = timeoutMs
-    this.#queue = new PacketQueue(receiveLimits, () => this.#socket.resume())
-    this.#session = new ClientSession(
-      { handshake, chunkSize },
-      {
-        send: (bytes) => this.#socket.write(bytes),
-        onConnected: (information) => {
-          this.#connected = true
-          this.#information = information
-          this.#operation?.resolve()
-        },
-        onPublishStart: () => this.#operation?.resolve(),
-        onPlayStart: () => this.#operation?.resolve(),
-        onStatus: (status) => this.#options.onStatus?.(status),
-        onPacket: (packet) => this.#receive(packet),
-        onRejected: (code, description) => this.#finish(rejection(code, description)),
-        onEnded: ({ level, code, description }) =>
-          this.#finish(level === 'error' ? rejection(code, description) : null),
-        onCall: (name, args) => this.#options.onCall?.(name, args),
-      },
-    )
-    this.#socket = this.#open(tls)
-    const { signal } = options
+    this.#trail = new RedirectTrail(url, maxRedirects)
+    this.#queue = new PacketQueue(receiveLimits, () => this.#link.socket.resume())
+    this.#link = this.#linkTo(url, options.tcUrl ?? url.tcUrl, tls)
+    this.#obey(options.signal)
+  }
+
+  #obey(signal: AbortSignal | undefined): void {
     if (signal === undefined) return
     const abort = (): void => {
       if (this.#connected) this.close()
@@ -124,7 +117,7 @@ export class RtmpClient {
     }
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
-    this.#socket.once('close', () => signal.removeEventListener('abort', abort))
+    this.#forgetSignal = () => signal.removeEventListener('abort', abort)
   }
 
   /** What the server told about itself in its answer to connect; its `data` has the ids of SRS and Weir. */
@@ -132,36 +125,43 @@ export class RtmpClient {
     return this.#information
   }
 
+  /** The server that it is at, `host:port`: another than that of its URL if it was sent elsewhere. */
+  get address(): string {
+    return addressOf(this.#url)
+  }
+
   get closed(): boolean {
     return this.#end !== null
   }
 
   get bytesReceived(): number {
-    return this.#session.bytesReceived
+    return this.#bytesBefore.received + this.#link.session.bytesReceived
   }
 
   /** Bytes that were sent or wait to be. */
   get bytesSent(): number {
-    return this.#socket.bytesWritten
+    return this.#bytesBefore.sent + this.#link.socket.bytesWritten
   }
 
   /**
    * Begins to publish the URL's stream.
-   * @throws WeirError RTMP_REJECTED, RTMP_TIMEOUT, RTMP_CLOSED; RTMP_STATE if it publishes or plays already
+   * @throws WeirError RTMP_REJECTED, RTMP_TIMEOUT, RTMP_REDIRECT, RTMP_CLOSED; RTMP_STATE if it publishes or plays already
    */
   async publish(type: 'live' | 'record' | 'append' = 'live'): Promise<void> {
     this.#assertOpen()
-    this.#session.publish(this.#url.stream, type)
+    this.#link.session.publish(this.#url.stream, type)
+    this.#purpose = { kind: 'publish', type }
     await this.#wait('publish')
   }
 
   /**
    * Begins to play the URL's stream. Packets may come before this is done.
-   * @throws WeirError RTMP_REJECTED, RTMP_TIMEOUT, RTMP_CLOSED; RTMP_STATE if it publishes or plays already
+   * @throws WeirError RTMP_REJECTED, RTMP_TIMEOUT, RTMP_REDIRECT, RTMP_CLOSED; RTMP_STATE if it publishes or plays already
    */
   async play(parameters: PlayParameters = {}): Promise<void> {
     this.#assertOpen()
-    this.#session.play(this.#url.stream, parameters)
+    this.#link.session.play(this.#url.stream, parameters)
+    this.#purpose = { kind: 'play', parameters }
     await this.#wait('play')
   }
 
@@ -171,7 +171,7 @@ export class RtmpClient {
    */
   pause(paused: boolean, time = 0): void {
     this.#assertOpen()
-    this.#session.pause(paused, time)
+    this.#link.session.pause(paused, time)
   }
 
   /**
@@ -181,19 +181,19 @@ export class RtmpClient {
    */
   send(packet: Packet): boolean {
     this.#assertOpen()
-    this.#session.sendPacket(packet)
-    const unread = this.#socket.writableLength
+    this.#link.session.sendPacket(packet)
+    const unread = this.#link.socket.writableLength
     if (unread > maxSendQueueBytes) {
       this.#finish(new WeirError('RTMP_CLOSED', `the server leaves ${unread} bytes unread`))
       this.#assertOpen()
     }
-    return !this.#socket.writableNeedDrain
+    return !this.#link.socket.writableNeedDrain
   }
 
   /** @throws WeirError RTMP_CLOSED or why the client was closed */
   async drained(): Promise<void> {
     this.#assertOpen()
-    if (!this.#socket.writableNeedDrain) return
+    if (!this.#link.socket.writableNeedDrain) return
     this.#drain ??= Promise.withResolvers()
     await this.#drain.promise
   }
@@ -201,7 +201,7 @@ export class RtmpClient {
   /** Calls a method of the server without wanting an answer. */
   call(name: string, ...args: AmfValue[]): void {
     this.#assertOpen()
-    this.#session.sendCall(name, ...args)
+    this.#link.session.sendCall(name, ...args)
   }
 
   /**
@@ -222,54 +222,86 @@ export class RtmpClient {
     this.#finish(error)
   }
 
-  #open(tls: Tls | null): Socket {
-    const socket = tls === null ? this.#openPlain() : this.#openSecure(tls)
-    socket.on(tls === null ? 'connect' : 'secureConnect', () => {
-      const { tcUrl = this.#url.tcUrl, connectFields = {}, connectArgs } = this.#options
-      this.#session.connect({ tcUrl, app: this.#url.app, fields: connectFields, args: connectArgs })
+  #linkTo(url: RtmpUrl, tcUrl: string, tls: Tls | null): RtmpLink {
+    const options = this.#options
+    const settings: LinkSettings = {
+      handshake: options.handshake ?? 'complex',
+      chunkSize: options.chunkSize ?? 60_000,
+      tcUrl,
+      connectFields: options.connectFields ?? {},
+      connectArgs: options.connectArgs,
+      tls: options.tls,
+    }
+    const link: RtmpLink = new RtmpLink(url, settings, tls, {
+      isFull: () => this.#queue.full,
+      onConnected: (information) => this.#onConnected(information),
+      onStarted: () => this.#onDone(),
+      onStatus: (status) => this.#options.onStatus?.(status),
+      onPacket: (packet) => this.#receive(packet),
+      onCall: (name, args) => this.#options.onCall?.(name, args),
+      onRedirect: (redirect) => this.#redirect(redirect),
+      onDrain: () => {
+        this.#drain?.resolve()
+        this.#drain = null
+      },
+      onEnd: (error) => this.#finish(error),
+      onClose: (error) => {
+        // Of a server that has sent it elsewhere nothing more is of interest.
+        if (link === this.#link && (!this.#moving || this.closed)) this.#onClose(error)
+      },
     })
-    socket.on('drain', () => {
-      this.#drain?.resolve()
-      this.#drain = null
-    })
-    socket.on('error', (error) => {
-      this.#socketError = error
-    })
-    socket.on('close', () => {
-      this.#finish(this.#closedBySocket())
-      if (this.#connected) this.#options.onClose?.(this.#end?.error ?? null)
-    })
-    return socket
+    return link
   }
 
-  #openPlain(): Socket {
-    const { host, port } = this.#url
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
-    // A buffer of our own halves the cost of a wake-up against ordinary `data` events.
-    const onread = { buffer, callback: (length: number) => this.#read(buffer.subarray(0, length)) }
-    return createConnection({ host, port, noDelay: true, onread })
+  #onConnected(information: AmfRecord | null): void {
+    this.#connected = true
+    this.#information = information
+    const { session } = this.#link
+    if (this.#purpose === null) this.#onDone()
+    else if (this.#purpose.kind === 'publish') session.publish(this.#url.stream, this.#purpose.type)
+    else session.play(this.#url.stream, this.#purpose.parameters)
   }
 
-  #openSecure(tls: Tls): Socket {
-    const { host, port } = this.#url
-    // An IP address is no name that a server could have several certificates for (RFC 6066, 3).
-    const name = isIP(host) === 0 ? { servername: host } : {}
-    const socket = tls.connect({ host, port, ...name, ...this.#options.tls })
-    socket.setNoDelay(true)
-    socket.on('data', (bytes) => {
-      if (!this.#read(bytes)) socket.pause()
-    })
-    return socket
+  /** What was asked for is done. */
+  #onDone(): void {
+    clearTimeout(this.#timer)
+    this.#operation?.resolve()
   }
 
-  /** @returns whether to go on reading */
-  #read(bytes: Buffer): boolean {
+  #onClose(error: WeirError): void {
+    this.#finish(error)
+    this.#forgetSignal()
+    if (this.#connected) this.#options.onClose?.(this.#end?.error ?? null)
+  }
+
+  /** The server sends it to another: it begins there with what it was about to do here. */
+  #redirect(redirect: Redirect): void {
     try {
-      this.#session.push(bytes)
+      const from = this.#url
+      const to = redirectedUrl(from, redirect)
+      this.#trail.follow(to)
+      this.#url = to
+      this.#moving = true
+      this.#options.onRedirect?.(addressOf(to))
+      // A play may be accepted first, and nobody waits any more.
+      if (this.#operation === null) this.#limit('play')
+      const tcUrl = to.app === from.app ? (this.#options.tcUrl ?? to.tcUrl) : to.tcUrl
+      void this.#goTo(to, tcUrl)
     } catch (error) {
       this.#finish(error instanceof Error ? error : new Error(messageOf(error)))
     }
-    return this.closed || !this.#queue.full
+  }
+
+  async #goTo(url: RtmpUrl, tcUrl: string): Promise<void> {
+    const tls = await tlsFor(url)
+    if (this.#end !== null) return
+    const { session, socket } = this.#link
+    const { received, sent } = this.#bytesBefore
+    this.#bytesBefore = { received: received + session.bytesReceived, sent: sent + socket.bytesWritten }
+    const left = this.#link
+    this.#moving = false
+    this.#link = this.#linkTo(url, tcUrl, tls)
+    left.end()
   }
 
   #receive(packet: Packet): void {
@@ -280,16 +312,21 @@ export class RtmpClient {
   /** Waits until the session says that it is done, or the client is closed. */
   async #wait(operation: string): Promise<void> {
     this.#operation = Promise.withResolvers()
-    const timer = setTimeout(() => {
-      const message = `${operation} at ${this.#url.host}:${this.#url.port} took more than ${this.#timeoutMs} ms`
-      this.#finish(new WeirError('RTMP_TIMEOUT', message))
-    }, this.#timeoutMs)
+    this.#limit(operation)
     try {
       await this.#operation.promise
     } finally {
-      clearTimeout(timer)
       this.#operation = null
     }
+  }
+
+  /** Ends the client unless what it is about to do is done in time, all redirects together. */
+  #limit(operation: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      const message = `${operation} at ${this.address} took more than ${this.#timeoutMs} ms`
+      this.#finish(new WeirError('RTMP_TIMEOUT', message))
+    }, this.#timeoutMs)
   }
 
   #assertOpen(): void {
@@ -300,36 +337,19 @@ export class RtmpClient {
     return error ?? new WeirError('RTMP_CLOSED', 'the client is closed')
   }
 
-  #closedBySocket(): WeirError {
-    const server = `${this.#url.host}:${this.#url.port}`
-    if (this.#socketError === null) return new WeirError('RTMP_CLOSED', `${server} closed the connection`)
-    return new WeirError('RTMP_CLOSED', `${server}: ${messageOf(this.#socketError)}`, this.#socketError)
-  }
-
   /** The one way to the end, whatever comes first. */
   #finish(error: Error | null): void {
     if (this.#end !== null) return
     this.#end = { error }
-    this.#session.close()
-    if (error === null) this.#endSocket()
-    else this.#socket.destroy()
+    clearTimeout(this.#timer)
+    if (error === null) this.#link.end()
+    else this.#link.destroy()
     this.#operation?.reject(this.#reasonOf(error))
     this.#drain?.reject(this.#reasonOf(error))
     this.#queue.end(error)
   }
-
-  /**
-   * Ends our direction and reads on until the server ends its own: closing at once would answer what it still sends
-   * with a reset, and that takes from it what it has not read yet.
-   */
-  #endSocket(): void {
-    this.#socket.end()
-    this.#socket.resume()
-    const timer = setTimeout(() => this.#socket.destroy(), lingerMs)
-    this.#socket.once('close', () => clearTimeout(timer))
-  }
 }
 
-function rejection(code: string, description: string): WeirError {
-  return new WeirError('RTMP_REJECTED', `${code}: ${description}`)
+function addressOf({ host, port }: RtmpUrl): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -39,13 +39,17 @@ export function parseRtmpUrl(url: string): RtmpUrl {
   if (app === '' || stream === '' || stream.startsWith('?')) {
     throw new WeirError('RTMP_NAME', `${url} lacks an application or a stream`)
   }
-  const host = authority.startsWith('[') ? authority.slice(1, -1) : authority
+  return assembleRtmpUrl({ secure, authority, port, app, stream })
+}
+
+/** The parts of a URL as they stand in it; the authority is the host, with the brackets of an IPv6 address. */
+export function assembleRtmpUrl(
+  parts: Pick<RtmpUrl, 'secure' | 'port' | 'app' | 'stream'> & { readonly authority: string },
+): RtmpUrl {
+  const { authority, ...url } = parts
   return {
-    secure,
-    host,
-    port,
-    app,
-    stream,
-    tcUrl: `${secure ? 'rtmps' : 'rtmp'}://${authority}:${port}/${app}`,
+    ...url,
+    host: authority.startsWith('[') ? authority.slice(1, -1) : authority,
+    tcUrl: `${url.secure ? 'rtmps' : 'rtmp'}://${authority}:${url.port}/${url.app}`,
   }
 }

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AccessPipeline } from '../access/access-pipeline.ts'
 import { localChecks } from '../access/local-checks.ts'
+import { RememberedCheck } from '../access/remembered-check.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
+import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, ToMaster } from '../ipc/contract.ts'
@@ -23,6 +25,8 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
+import { configuredUpstreams } from './edge/hls-upstreams.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -31,21 +35,24 @@ import { MachineMeter } from './machine/machine-meter.ts'
 import { ownAddress } from './machine/network.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
-import { Site } from './site/site-app.ts'
+import { Site, type SiteHost } from './site/site-app.ts'
 
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, HlsEdgeHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
   readonly access: AccessPipeline
+  /** For each file of HLS that a player asks for. */
+  readonly #fileAccess: AccessPipeline
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
+  readonly #edge: HlsEdge
   readonly #pages: Pages
   /** One of the HTTP workers speaks for the server. */
   readonly #heartbeat: Heartbeat | null
@@ -62,12 +69,26 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#context = context
     this.#config = context.config
     this.#hooks = new ClientHooks(this)
-    this.access = new AccessPipeline(context.logger, localChecks, [this.#hooks.gate])
+    const traverse = new TokenTraverse(context.logger)
+    this.access = new AccessPipeline(context.logger, localChecks, [traverse, this.#hooks.gate])
+    this.#fileAccess = new AccessPipeline(context.logger, [...localChecks, new RememberedCheck(traverse)], [])
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this)
+    this.#site = new Site(this.#siteHost())
+    this.#edge = new HlsEdge(this, configuredUpstreams)
     this.#live = new LiveSite(this, this.#site)
+  }
+
+  #siteHost(): SiteHost {
+    const config = (): Config => this.#config
+    return {
+      logger: this.logger,
+      access: this.#fileAccess,
+      get config() {
+        return config()
+      },
+    }
   }
 
   get config(): Config {
@@ -80,6 +101,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get edgeId(): string {
+    return `weir-${this.#context.serverId}`
   }
 
   get ip(): string {
@@ -150,6 +175,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.machine.disks = config.stats.disk
     this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.#site.reload(config)
+    this.#edge.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
     this.#heartbeat?.apply()
@@ -170,6 +196,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   async stop(): Promise<void> {
     this.#heartbeat?.close()
     this.#live.close()
+    this.#edge.close()
     this.#api?.close()
     this.#ports.close()
     await this.#hooks.close(hookPatienceMs.stop)
@@ -199,7 +226,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   #answer(isApi: boolean, request: IncomingMessage, response: ServerResponse): void {
     if (isApi) this.#api?.handle(request, response)
-    else if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
+    else if (!this.#edge.answer(request, response, () => this.#answerHere(request, response))) {
+      this.#answerHere(request, response)
+    }
+  }
+
+  /** With a live stream, or a file. */
+  #answerHere(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
   }
 
   /** A page of this server, unless the operator has a file of that name. */
@@ -261,6 +295,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#live.sweep(now)
     if (this.#config.httpApi.enabled || this.#config.heartbeat.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
+    this.#edge.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }
 }

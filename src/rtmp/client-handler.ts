@@ -2,6 +2,7 @@
 import type { AmfRecord, AmfValue } from '../media/amf-value.ts'
 import type { Packet } from '../media/packet.ts'
 import type { HandshakeKind } from './handshake.ts'
+import type { Redirect } from './redirect.ts'
 import type { Status } from './status.ts'
 
 export interface ClientSessionOptions {
@@ -54,6 +55,11 @@ export interface ClientSessionHandler {
   onPacket(packet: Packet): void
   /** connect, publish or play is refused. The session is closed. */
   onRejected(code: string, description: string): void
+  /**
+   * The server sends the client elsewhere instead of accepting connect, publish or play; SRS may do so when it has
+   * accepted a play. The session is closed. Without this, a redirect is a refusal.
+   */
+  onRedirect?(redirect: Redirect): void
   /** The server ended the publish or play; level `status` in order, `error` not. The session is closed. */
   onEnded(status: Status): void
   /**

@@ -283,6 +283,8 @@ export class ClientSession {
   #receiveStatus(status: Status): void {
     this.#handler.onStatus?.(status)
     const failed = status.level === 'error' || failures.has(status.code)
+    // Nobody goes on elsewhere with what it sends: whoever publishes begins anew, with headers and a key frame.
+    if (this.#state !== 'publishing' && this.#follow(status)) return
     switch (this.#state) {
       case 'closed':
         break
@@ -310,7 +312,18 @@ export class ClientSession {
     this.#handler.onPlayStart()
   }
 
+  /** @returns whether the server sends the client elsewhere, and the handler goes there */
+  #follow({ redirect }: Status): boolean {
+    if (redirect === undefined || this.#handler.onRedirect === undefined || this.#state === 'closed') {
+      return false
+    }
+    this.#shut()
+    this.#handler.onRedirect(redirect)
+    return true
+  }
+
   #reject(status: Status): void {
+    if (this.#follow(status)) return
     this.#shut()
     this.#handler.onRejected(status.code, status.description)
   }

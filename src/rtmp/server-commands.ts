@@ -2,6 +2,7 @@
 import { WeirError } from '../base/errors.ts'
 import { asNumber, asString } from '../media/amf-value.ts'
 import type { Command } from './command.ts'
+import type { Redirect } from './redirect.ts'
 import type { ServerSessionHandler } from './server-handler.ts'
 import { type ServerIdentity, ServerReplies } from './server-replies.ts'
 import { type ConnectRequest, connectRequest, playRequest, publishRequest } from './server-requests.ts'
@@ -242,6 +243,11 @@ export class ServerCommands {
     this.#replies.connectRejected(transactionId, code, description)
   }
 
+  redirectConnect(redirect: Redirect): void {
+    const { transactionId } = this.#settle('connect', 0)
+    this.#replies.connectRedirected(transactionId, redirect)
+  }
+
   acceptPublish(streamId: number): void {
     const { stream } = this.#settle('publish', streamId)
     stream.state = 'publishing'
@@ -252,6 +258,16 @@ export class ServerCommands {
     const { stream } = this.#settle('publish', streamId)
     stream.state = 'idle'
     this.#replies.error(stream.id, code, description)
+  }
+
+  redirectPublish(streamId: number, redirect: Redirect): void {
+    this.#settle('publish', streamId).stream.state = 'idle'
+    this.#replies.redirected(redirect)
+  }
+
+  redirectPlay(streamId: number, redirect: Redirect): void {
+    this.#settle('play', streamId).stream.state = 'idle'
+    this.#replies.redirected(redirect)
   }
 
   acceptPlay(streamId: number): void {

@@ -1,6 +1,7 @@
 /** What a server answers: names, order and members as SRS and Flash Media Server send them. */
 import { type AmfValue, amfEcmaArray, amfObject } from '../media/amf-value.ts'
 import { dynamicLimit, encodeSetPeerBandwidth, encodeStreamBegin, encodeStreamEof } from './control.ts'
+import { type Redirect, redirectObject } from './redirect.ts'
 import type { PublishStyle } from './server-streams.ts'
 import type { SessionTransport } from './session-transport.ts'
 import { type Status, statusObject } from './status.ts'
@@ -48,6 +49,15 @@ export class ServerReplies {
   connectRejected(transactionId: number, code: string, description: string): void {
     const information = amfObject({ level: 'error', code, description })
     this.#command(0, '_error', transactionId, null, information)
+  }
+
+  connectRedirected(transactionId: number, redirect: Redirect): void {
+    this.#command(0, '_error', transactionId, null, redirectObject(redirect))
+  }
+
+  /** For publish and play: as SRS does, of the connection and not of the stream. */
+  redirected(redirect: Redirect): void {
+    this.#command(0, 'onStatus', 0, null, redirectObject(redirect))
   }
 
   /** @param values the command object (null where nothing else is said), then the answer proper */

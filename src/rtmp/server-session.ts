@@ -9,6 +9,7 @@ import type { ChunkLimits } from './chunk-reader.ts'
 import { decodeCommand } from './command.ts'
 import { type HandshakeKind, ServerHandshake } from './handshake.ts'
 import { aggregateType, amf0CommandType, amf3CommandType, type RtmpMessage } from './message.ts'
+import type { Redirect } from './redirect.ts'
 import { ServerCommands, type WireSettings } from './server-commands.ts'
 import type { ServerSessionHandler } from './server-handler.ts'
 import type { ServerIdentity } from './server-replies.ts'
@@ -140,6 +141,14 @@ export class ServerSession {
     })
   }
 
+  /** Sends the client to another server, which it has to connect to anew. Ends the session. */
+  redirectConnect(redirect: Redirect): void {
+    this.#decide(() => {
+      this.#commands.redirectConnect(redirect)
+      this.close()
+    })
+  }
+
   acceptPublish(streamId: number): void {
     this.#decide(() => this.#commands.acceptPublish(streamId))
   }
@@ -149,6 +158,17 @@ export class ServerSession {
     this.#decide(() => this.#commands.rejectPublish(streamId, code, description))
   }
 
+  /**
+   * The stream is to be published at another server. To a client that knows no redirects it is a refusal. Ends the
+   * session: the holder closes the connection once the client has had the time to read this.
+   */
+  redirectPublish(streamId: number, redirect: Redirect): void {
+    this.#decide(() => {
+      this.#commands.redirectPublish(streamId, redirect)
+      this.close()
+    })
+  }
+
   acceptPlay(streamId: number): void {
     this.#decide(() => this.#commands.acceptPlay(streamId))
   }
@@ -156,6 +176,14 @@ export class ServerSession {
   /** The client may ask for something else on the same stream. */
   rejectPlay(streamId: number, code: string, description: string): void {
     this.#decide(() => this.#commands.rejectPlay(streamId, code, description))
+  }
+
+  /** The same as {@link redirectPublish} for what is to be played at another server. */
+  redirectPlay(streamId: number, redirect: Redirect): void {
+    this.#decide(() => {
+      this.#commands.redirectPlay(streamId, redirect)
+      this.close()
+    })
   }
 
   /** The server takes a publish away; media that still comes is dropped. No onUnpublish follows. */

@@ -309,9 +309,10 @@ export class Connection
     action: AccessAction,
     about: Pick<AccessRequest, 'vhost' | 'app' | 'stream' | 'param'>,
   ): AccessRequest {
-    const { pageUrl = '', swfUrl = '', tcUrl = '' } = this.#connect ?? {}
+    const { pageUrl = '', swfUrl = '', tcUrl = '', args = null } = this.#connect ?? {}
     const { id: clientId, ip, protocol } = this
-    return { action, clientId, ip, protocol, pageUrl, swfUrl, tcUrl, ...about }
+    const connectArgs = args === null ? {} : { connectArgs: args }
+    return { action, clientId, ip, protocol, pageUrl, swfUrl, tcUrl, ...connectArgs, ...about }
   }
 
   onBusy(): void {

@@ -7,6 +7,7 @@ import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
+import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, PublishId, StreamAudience, StreamId, ToMaster, VhostTraffic } from '../ipc/contract.ts'
@@ -68,7 +69,8 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     this.#bandwidth = new BandwidthAccess(context.send)
     this.#hooks = new ClientHooks(this)
     const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
-    this.access = new AccessPipeline(context.logger, checks, [this.#hooks.gate])
+    const [traverse] = exceptOwn([new TokenTraverse(context.logger)], context.ownToken)
+    this.access = new AccessPipeline(context.logger, checks, [traverse!, this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(this.#pithyTurn(context.config), monotonicMs())

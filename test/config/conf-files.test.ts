@@ -26,6 +26,13 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'edge-token-traverse.conf': (config) => {
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      mode: 'remote',
+      origin: ['192.0.2.1:1935', '192.0.2.2:1935'],
+      tokenTraverse: true,
+    })
+  },
   'http.conf': (config) => {
     const api = [{ host: '127.0.0.1', port: 1985 }]
     expect(config).toMatchObject({
@@ -62,6 +69,13 @@ const purposes: Record<string, (config: Config) => void> = {
   'hls.conf': (config) => {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
+  },
+  'hls-edge.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      hlsOrigin: ['http://192.0.2.1:8080', 'http://192.0.2.2:8080'],
+      hlsOriginCache: 512 * 1024 * 1024,
+    })
   },
   'dvr.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })

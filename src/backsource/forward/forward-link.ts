@@ -3,26 +3,16 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
-import type { RtmpClient } from '../../client/rtmp-client.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
-import type { SourceConsumer } from '../../live/source.ts'
-import type { Packet } from '../../media/packet.ts'
 import { formatRoute, routeField } from '../../rtmp/forward-route.ts'
-import { ForwardQueue } from './forward-queue.ts'
+import { type LinkSource, PublishLink } from '../relay/publish-link.ts'
 import type { ForwardTarget } from './forward-target.ts'
 
 /** What a link needs of the stream that it forwards; settings are those in force. */
-export interface LinkHost {
+export interface LinkHost extends LinkSource {
   readonly logger: Logger
-  readonly chunkSize: number
   /** Where the stream comes from, this server included. */
   readonly route: readonly string[]
-  /** `queue_length` and `stall_timeout`. */
-  readonly queueMs: number
-  readonly stallMs: number
-  /** Gives the link the headers, the GOP and then every packet. */
-  join(consumer: SourceConsumer): void
-  leave(consumer: SourceConsumer): void
 }
 
 /** Between two attempts, in milliseconds; SRS's. */
@@ -38,21 +28,21 @@ const farewellMs = 3000
  * One stream on its way to one server: an RTMP client that publishes there what the source has, and connects anew when
  * that fails. Each connection begins as a player's does, with the headers and the GOP.
  */
-export class ForwardLink implements SourceConsumer {
+export class ForwardLink {
   readonly #name: string
   readonly #target: () => ForwardTarget
   readonly #host: LinkHost
   readonly #logger: Logger
   readonly #retryMs: number
   readonly #outage = new Outage()
-  readonly #queue = new ForwardQueue()
   #state: ForwardStatus['state'] = 'waiting'
-  #client: RtmpClient | null = null
+  #link: PublishLink | null = null
   /** Ends the present life of the link; null: it has none. */
   #life: AbortController | null = null
   /** The lives before: one begins when the last has ended, so that the server never has two at a time. */
   #ended: Promise<void> = Promise.resolve()
-  #bytesBefore = 0
+  /** Over the connections before. */
+  #before = { bytes: 0, dropped: 0 }
   #retries = 0
   #lastError: string | null = null
 
@@ -73,8 +63,8 @@ export class ForwardLink implements SourceConsumer {
     return {
       destination: this.#name,
       state: this.#state,
-      bytesOut: this.#bytesBefore + (this.#client?.bytesSent ?? 0),
-      packetsDropped: this.#queue.dropped,
+      bytesOut: this.#before.bytes + (this.#link?.bytesSent ?? 0),
+      packetsDropped: this.#before.dropped + (this.#link?.dropped ?? 0),
       retries: this.#retries,
       lastError: this.#lastError,
     }
@@ -96,27 +86,11 @@ export class ForwardLink implements SourceConsumer {
     const ended = this.#ended
     this.#life = null
     this.#state = 'waiting'
-    this.#host.leave(this)
     const timer = setTimeout(() => life.abort(), farewellMs)
-    await this.#queue.emptied()
+    await this.#link?.finish()
     clearTimeout(timer)
     life.abort()
     await ended
-  }
-
-  onRestart(): void {
-    this.#queue.restart()
-  }
-
-  /** Whoever owns the link says when it ends. */
-  onIdle(): void {}
-
-  onPacket(packet: Packet): void {
-    const { queueMs, stallMs } = this.#host
-    this.#queue.push(packet, queueMs)
-    if (!this.#queue.blocked || this.#queue.blockedMs(monotonicMs()) <= stallMs) return
-    const seconds = Math.round(stallMs / 1000)
-    this.#client?.destroy(new WeirError('FORWARD_SLOW', `nothing was read for ${seconds} s`))
   }
 
   /** Connects, again and again, until it is stopped or refused. */
@@ -141,37 +115,28 @@ export class ForwardLink implements SourceConsumer {
 
   /** One connection, from its beginning to its end; throws why it ended. */
   async #forward(signal: AbortSignal): Promise<void> {
-    // A back-source that forwards nothing does not load the client.
-    const { RtmpClient } = await import('../../client/rtmp-client.ts')
     const { url, tcUrl } = this.#target()
-    const closed = Promise.withResolvers<Error | null>()
-    const client = await RtmpClient.connect(url, {
-      timeoutMs: connectTimeoutMs,
-      connectFields: { [routeField]: formatRoute(this.#host.route) },
-      chunkSize: this.#host.chunkSize,
-      onClose: closed.resolve,
-      signal,
-      ...(tcUrl === undefined ? {} : { tcUrl }),
-    })
-    this.#client = client
+    const fields = { [routeField]: formatRoute(this.#host.route) }
+    const address = { url, ...(tcUrl === undefined ? {} : { tcUrl }) }
+    const options = { ...address, timeoutMs: connectTimeoutMs, connectFields: fields, signal }
+    const link = await PublishLink.open(options, this.#host)
+    this.#link = link
     try {
-      await client.publish()
-      if (this.#life?.signal === signal) this.#begin(client)
-      throw (await closed.promise) ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
+      if (this.#life?.signal === signal) this.#begin(link)
+      throw (await link.closed) ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } finally {
-      this.#host.leave(this)
-      this.#queue.close()
-      this.#bytesBefore += client.bytesSent
-      this.#client = null
+      link.release()
+      const { bytes, dropped } = this.#before
+      this.#before = { bytes: bytes + link.bytesSent, dropped: dropped + link.dropped }
+      this.#link = null
     }
   }
 
-  #begin(client: RtmpClient): void {
+  #begin(link: PublishLink): void {
     this.#state = 'forwarding'
     const failures = this.#outage.end()
     this.#logger.info(failures > 0 ? { failures } : {}, 'forward: the stream is forwarded')
-    this.#queue.open(client)
-    this.#host.join(this)
+    link.begin()
   }
 
   #onFailure(error: unknown): void {

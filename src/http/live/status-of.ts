@@ -12,6 +12,8 @@ const statuses: Readonly<Record<string, number>> = {
   TOKEN_EXPIRED: 401,
   TOKEN_INVALID: 401,
   TOKEN_KEYS: 503,
+  TRAVERSE_REFUSED: 403,
+  TRAVERSE_FAILED: 503,
   ADDRESS_LIMIT: 503,
   HOOK_REFUSED: 403,
   HOOK_FAILED: 403,

@@ -16,7 +16,7 @@ type Skipped = 'nothing' | 'video' | 'everything'
  * Packets between a stream, which never waits, and a server that may be slow. One that is further behind than the
  * queue is long loses what waits, and goes on at the next key frame; headers always get through.
  */
-export class ForwardQueue {
+export class RelayQueue {
   #sink: PacketSink | null = null
   #packets: Packet[] = []
   #bytes = 0

@@ -1,9 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import {
-  ForwardQueue,
-  maxQueuedBytes,
-  type PacketSink,
-} from '../../../src/backsource/forward/forward-queue.ts'
+import { maxQueuedBytes, type PacketSink, RelayQueue } from '../../../src/backsource/relay/relay-queue.ts'
 import { WeirError } from '../../../src/base/errors.ts'
 import type { Packet } from '../../../src/media/packet.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -48,7 +44,7 @@ class Sink implements PacketSink {
 }
 
 function setUp() {
-  const queue = new ForwardQueue()
+  const queue = new RelayQueue()
   const sink = new Sink()
   queue.open(sink)
   const push = (...packets: Packet[]): void => {
@@ -82,7 +78,7 @@ describe('a server that keeps up', () => {
   })
 
   test('gets nothing before it is connected, nor after', () => {
-    const queue = new ForwardQueue()
+    const queue = new RelayQueue()
     const sink = new Sink()
     queue.push(keyFrame(0), queueMs)
     queue.open(sink)
