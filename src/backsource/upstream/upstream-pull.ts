@@ -41,6 +41,9 @@ export interface PullHost {
   onEnded(error: WeirError): void
 }
 
+/** With these codes a server that is there does not give the stream. */
+const refusals: ReadonlySet<string> = new Set(['RTMP_REJECTED', 'UPSTREAM_REFUSED'])
+
 /** What came of one attempt at one server. */
 type Outcome = 'media' | 'nothing' | 'refused'
 
@@ -159,8 +162,9 @@ export class UpstreamPull {
       throw attempt.reason ?? error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } catch (error) {
       if (this.#life.signal.aborted) return 'nothing'
-      refused = codeOf(error) === 'RTMP_REJECTED'
-      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, refused)
+      refused = refusals.has(codeOf(error))
+      const isThere = refused || codeOf(error) === 'UPSTREAM_SILENT'
+      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, isThere)
       this.#onFailure(attempt, attempt.reason ?? error)
     } finally {
       this.#attempt = null
