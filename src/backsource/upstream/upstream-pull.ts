@@ -158,6 +158,7 @@ export class UpstreamPull {
       attempt.heardAtMs = monotonicMs()
       this.#host.onHealth(address, true)
       if (attempt.hasMedia) this.#tellBegun(attempt)
+      else this.#host.logger.info(aboutLink(attempt), 'pull: waits for the stream at an upstream server')
       const error = await attempt.link.closed
       throw attempt.reason ?? error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } catch (error) {
@@ -185,11 +186,9 @@ export class UpstreamPull {
     this.#source.push(packet)
   }
 
-  #tellBegun({ address, sourceId, link }: Attempt): void {
-    const { connectionId, serverId, pid } = link!.peer
-    const origin = { upstream: address, upstreamId: connectionId, upstreamServer: serverId, upstreamPid: pid }
+  #tellBegun(attempt: Attempt): void {
     const failures = this.#outage.end()
-    const about = { sid: sourceId, ...origin, ...(failures > 0 ? { failures } : {}) }
+    const about = { ...aboutLink(attempt), ...(failures > 0 ? { failures } : {}) }
     this.#host.logger.info(about, 'pull: the stream comes from an upstream server')
   }
 
@@ -235,5 +234,14 @@ export class UpstreamPull {
   #end(why: string): void {
     this.stop()
     this.#host.onEnded(new WeirError('UPSTREAM_ABSENT', why))
+  }
+}
+
+/** What a log line says of where a link leads; what that server does not tell is left out. */
+function aboutLink({ address, sourceId, link }: Attempt): Record<string, string | undefined> {
+  const { connectionId, serverId, pid } = link?.peer ?? {}
+  return {
+    ...{ sid: sourceId, upstream: address, upstreamId: connectionId || undefined },
+    ...{ upstreamServer: serverId || undefined, upstreamPid: pid || undefined },
   }
 }
