@@ -30,6 +30,18 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.cluster).toMatchObject({ registry: 'redis', node: 'origin-1', lease: 6, redirect: false })
   },
+  'edge.conf': (config) => {
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      mode: 'remote',
+      origin: ['192.0.2.1:1935', '192.0.2.2:1935'],
+      pullTimeout: 10,
+    })
+    expect(config.vhosts['tv.example.com']?.cluster.origin).toEqual(['http://192.0.2.3:8080'])
+    expect(config.vhosts['cdn.example.com']?.cluster).toMatchObject({
+      mode: 'remote',
+      vhost: 'origin.[vhost]',
+    })
+  },
   'edge-token-traverse.conf': (config) => {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       mode: 'remote',
