@@ -7,15 +7,20 @@ import { freePort } from '../e2e/support/free-port.ts'
 /** A real Redis on a port of its own, without files: what it knows ends with it. */
 export class RedisServer {
   readonly port: number
+  readonly #options: readonly string[]
   #child: ChildProcess | null = null
 
-  private constructor(port: number) {
+  private constructor(port: number, options: readonly string[]) {
     this.port = port
+    this.#options = options
   }
 
-  /** To be closed by who starts it. */
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort())
+  /**
+   * To be killed by who starts it.
+   * @param options arguments of redis-server, a configuration file first
+   */
+  static async start(...options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options)
     await server.run()
     return server
   }
@@ -26,8 +31,12 @@ export class RedisServer {
 
   /** Starts it, also again on the same port. */
   async run(): Promise<void> {
-    const options = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const address = ['--port', `${this.port}`, '--bind', '127.0.0.1']
+    const files = this.#options.includes('--sentinel') ? [] : ['--save', '', '--appendonly', 'no']
+    const standard = [...address, ...files]
+    const child = spawn('redis-server', [...this.#options, ...standard], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     this.#child = child
     const failed = once(child, 'error').then(([error]) => {
       throw new Error(`redis-server cannot be started (scripts/setup-system.sh installs it): ${error}`)
@@ -69,7 +78,7 @@ export class RedisServer {
 
 async function isReady(child: ChildProcess): Promise<void> {
   for await (const line of createInterface({ input: child.stdout! })) {
-    if (line.includes('Ready to accept connections')) break
+    if (/Ready to accept connections|Sentinel ID is/.test(line)) break
   }
   // Nobody reads further, and it must not wait for that.
   child.stdout!.resume()
