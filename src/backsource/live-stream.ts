@@ -115,6 +115,23 @@ export class LiveStream {
     this.#publisher = publisher
   }
 
+  get publisher(): PublisherRef | null {
+    return this.#publisher
+  }
+
+  /** Whether something comes. */
+  get publishing(): boolean {
+    return this.#source.sourceId !== ''
+  }
+
+  join(consumer: SourceConsumer): void {
+    this.#source.join(consumer)
+  }
+
+  leave(consumer: SourceConsumer): void {
+    this.#source.leave(consumer)
+  }
+
   get config(): VhostConfig {
     return this.#config
   }

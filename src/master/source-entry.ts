@@ -26,8 +26,12 @@ export interface PublisherEntry {
   readonly connectionId: string
   readonly ip: string
   readonly param: string
+  /** Where the stream was forwarded from. */
+  readonly route: readonly string[]
   /** Servers that it is passed on to; null: none. */
-  readonly push: readonly string[] | null
+  push: readonly string[] | null
+  /** A back-source has attached it, so that it may send. */
+  granted: boolean
 }
 
 /** Those who want a stream whose publisher may be gone, in the order in which they came. */
@@ -85,6 +89,8 @@ export function open({ stream, number: source, host, publisher, pull }: SourceEn
     connectionId: publisher.connectionId,
     ip: publisher.ip,
     param: publisher.param,
+    route: publisher.route,
+    granted: publisher.granted,
   }
   host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push: publisher?.push ?? null })
 }

@@ -1,5 +1,5 @@
-import { getNumber, getString } from '../../media/amf-value.ts'
-import type { LinkOptions, UpstreamLink } from './upstream-link.ts'
+import { type AmfRecord, getNumber, getString } from '../../media/amf-value.ts'
+import type { LinkOptions, UpstreamLink, UpstreamPeer } from './upstream-link.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
 /** Plays a stream of another server over RTMP. @see OpenLink */
@@ -14,14 +14,19 @@ export async function openRtmpLink(at: UpstreamUrl, options: LinkOptions): Promi
     onClose: closed.resolve,
   })
   await client.play()
-  const data = client.information?.get('data')
-  const text = (key: string): string => getString(data, key) ?? String(getNumber(data, key) ?? '')
   return {
-    peer: { connectionId: text('srs_id'), serverId: text('srs_server_id'), pid: text('srs_pid') },
+    peer: peerOf(client.information),
     get bytesReceived() {
       return client.bytesReceived
     },
     closed: closed.promise,
     close: () => client.close(),
   }
+}
+
+/** @param information what a server has answered to connect; its data has the fields of SRS, and ours */
+export function peerOf(information: AmfRecord | null): UpstreamPeer {
+  const data = information?.get('data')
+  const text = (key: string): string => getString(data, key) ?? String(getNumber(data, key) ?? '')
+  return { connectionId: text('srs_id'), serverId: text('srs_server_id'), pid: text('srs_pid') }
 }

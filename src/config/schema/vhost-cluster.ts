@@ -62,6 +62,12 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     'How long the origins are not asked again for a stream that was not there.',
     own,
   ),
+  pushTimeout: duration(
+    '15',
+    { min: 0.5, max: 600, unit: 's' },
+    'How long the publisher of a stream is kept while no origin takes it; then it is closed.',
+    own,
+  ),
   pullLinger: duration(
     '5',
     { min: 0, max: 3600, unit: 's' },
