@@ -96,7 +96,11 @@ export async function withPublishers<Result>(
   const publishers = startPublishers(run, server, load, placement)
   try {
     const failed = await within(upTimeoutMs, publishers.up, `${load.streams} publishers are not up`)
-    if (failed > 0) throw new Error(`${failed} of ${load.streams} publishers failed`)
+    if (failed > 0) {
+      await publishers.stop()
+      const { errors } = await publishers.result
+      throw new Error(`${failed} of ${load.streams} publishers failed: ${JSON.stringify(errors)}`)
+    }
     await delay(settleMs)
     return await use()
   } finally {

@@ -103,6 +103,7 @@ export class LiveStream {
       hooks: owner.hooks,
       publisher: () => this.#hookSubject(),
       origin: () => this.#origin,
+      isAbsolute: () => isAbsolute(this.#config, this.#asksForAtc),
       join: (consumer: SourceConsumer) => this.#source.join(consumer),
       leave: (consumer: SourceConsumer) => this.#source.leave(consumer),
       disconnect: (code: string, message: string) => owner.onDisconnect(this, code, message),
@@ -233,7 +234,7 @@ export class LiveStream {
   }
 
   /** What the API tells of the stream. */
-  info(): Omit<StreamInfo, 'recvKbps'> {
+  info(): Omit<StreamInfo, 'recvKbps' | 'upstream' | 'push'> {
     return {
       source: this.number,
       stream: this.stream,
@@ -283,10 +284,15 @@ export class LiveStream {
   }
 }
 
-function sourceOptions({ play }: VhostConfig, asksForAtc: boolean): SourceOptions {
+function isAbsolute({ play }: VhostConfig, asksForAtc: boolean): boolean {
+  return play.atc || (play.atcAuto && asksForAtc)
+}
+
+function sourceOptions(config: VhostConfig, asksForAtc: boolean): SourceOptions {
+  const { play } = config
   return {
     timeJitter: play.timeJitter,
-    atc: play.atc || (play.atcAuto && asksForAtc),
+    atc: isAbsolute(config, asksForAtc),
     gopCache: play.gopCache,
     gopCacheLimits: { maxDurationMs: play.queueLength * 1000, maxBytes: play.gopCacheMaxBytes },
   }

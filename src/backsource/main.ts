@@ -6,22 +6,12 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import {
-  type Answer,
-  maxPageSize,
-  type PublisherRef,
-  type SourceNumber,
-  type StreamId,
-  type StreamInfo,
-  type StreamStatus,
-  type ToMaster,
-} from '../ipc/contract.ts'
+import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo, ToMaster } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
-import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
+import { vhostOfStream } from '../live/stream-key.ts'
 import { RateBook, sampleMs } from '../worker/byte-rates.ts'
-import { pageOf } from '../worker/client-book.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -29,11 +19,13 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { answerAboutStreams } from './answers.ts'
 import { ClosingFiles, filesTimeoutMs } from './closing-files.ts'
 import { dvrListener } from './dvr/dvr-stream.ts'
 import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
+import { titleOf } from './process-title.ts'
 import { Pulls } from './upstream/pulls.ts'
 import { Pushes } from './upstream/pushes.ts'
 import { WorkerSubscriber } from './worker-subscriber.ts'
@@ -165,35 +157,21 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   answer(question: WorkQuestion): Answer | null {
-    const streams = [...this.#streams.values()]
-    switch (question.ask) {
-      case 'streams': {
-        const page = pageOf(streams, question.start, question.count)
-        return { of: 'streams', streams: page.map(({ live }) => this.#infoOf(live)), total: streams.length }
-      }
-      case 'stream': {
-        const found = streams.filter(({ live }) => streamTag(live.stream) === question.tag)
-        return {
-          of: 'streams',
-          streams: found.map(({ live }) => this.#infoOf(live)),
-          total: found.length,
-        }
-      }
-      case 'programs': {
-        const programs = streams.flatMap(({ live }) => live.status().programs ?? [])
-        return { of: 'programs', programs: programs.slice(0, maxPageSize) }
-      }
-      case 'hooks':
-        return { of: 'hooks', hooks: this.hooks.counts() }
-      default:
-        return null
-    }
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.hooks.counts() }
+    const lives = [...this.#streams.values()].map(({ live }) => live)
+    return answerAboutStreams(question, lives, (live) => this.#infoOf(live))
   }
 
   #infoOf(live: LiveStream): StreamInfo {
     const info = live.info()
     const counts = { sendBytes: 0, recvBytes: info.recvBytes }
-    return { ...info, recvKbps: this.#rates.rates(monotonicMs(), live.stream, counts).recvKbps }
+    const { recvKbps } = this.#rates.rates(monotonicMs(), live.stream, counts)
+    return {
+      ...info,
+      recvKbps,
+      upstream: this.#pulls.upstreamOf(live.number),
+      push: this.#pushes.status(live.number),
+    }
   }
 
   #sampleRates(): void {
@@ -203,7 +181,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#rates.sample(monotonicMs(), counts)
   }
 
-  #open({ stream, source, publisher, pull, push }: Extract<RoleMessage, { t: 'open' }>): void {
+  #open({ stream, source, publisher, pull, push, route = [] }: Extract<RoleMessage, { t: 'open' }>): void {
     const entry = this.#streams.get(source) ?? this.#newEntry(stream, source)
     if (entry === null) return
     if (publisher !== null) {
@@ -220,7 +198,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     }
     this.#unpublish(entry.live)
     entry.link = null
-    this.#pulls.pull(entry.live, pull)
+    this.#pulls.pull(entry.live, { upstreams: pull, route })
   }
 
   #attach(entry: Entry, publisher: PublisherRef): void {
@@ -377,12 +355,11 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   #exitIfIdle(): void {
     if (!this.#draining || this.#leaving) return
     const lives = [...this.#streams.values()].map(({ live }) => live)
-    const isWanted = ({ number }: LiveStream, { publishing, players }: StreamStatus): boolean =>
-      publishing && (players > 0 || !this.#pulls.has(number))
-    if (lives.some((live) => isWanted(live, live.status()))) return
+    if (lives.some((live) => live.status().publishing && !this.#pulls.isIdle(live))) return
     this.#leaving = true
     for (const live of lives) {
       this.#pulls.stop(live.number)
+      this.#closing.track(this.#pushes.stop(live.number))
       this.#closing.track(live.close())
     }
     this.#lastWords().then(
@@ -395,11 +372,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   #setTitle(): void {
-    const [first, ...more] = [...this.#streams.values()].map(({ live }) => displayName(live.stream))
-    process.title =
-      first === undefined
-        ? 'weir: back-source (spare)'
-        : `weir: back-source ${first}${more.length > 0 ? ` +${more.length}` : ''}`
+    process.title = titleOf([...this.#streams.values()].map(({ live }) => live.stream))
   }
 }
 

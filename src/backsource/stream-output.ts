@@ -23,6 +23,8 @@ export interface OutputHost {
   publisher(): HookSubject
   /** Where that one's stream comes from; null: it is not known. */
   origin(): PublishOrigin | null
+  /** Whether the present publisher's timestamps are passed on as they are (`atc`). */
+  isAbsolute(): boolean
   /** Gives a further consumer what {@link StreamOutput} itself gets: for an output with parts that come and go. */
   join(consumer: SourceConsumer): void
   leave(consumer: SourceConsumer): void

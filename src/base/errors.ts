@@ -173,6 +173,15 @@ export const errorTable = {
     summary: 'A track of the stream has a codec that HLS segments cannot carry, or a broken configuration.',
     remedy: 'Let the encoder send H.264 or HEVC, and AAC or MP3; the track is left out meanwhile.',
   },
+  HLS_NUMBERS: {
+    summary: 'Segments of a stream with absolute timestamps (atc) are not numbered as on other servers.',
+    remedy:
+      'Let key frames come more often than hls_fragment; where numbers go on from before, begin anew in an empty hls_path.',
+  },
+  HLS_UPSTREAM: {
+    summary: 'A server of hls_origin did not answer in time, or not with what was asked for.',
+    remedy: 'The message says which server and why; the others of hls_origin are asked meanwhile.',
+  },
   // programs of others
   PROGRAM_MISSING: {
     summary: 'A program that shall run for a stream does not exist, or cannot be executed.',
@@ -314,6 +323,10 @@ export const errorTable = {
   UPSTREAM_SILENT: {
     summary: 'An upstream server has sent nothing for a while; the next one is tried.',
     remedy: 'Check that server and the network to it; `origin_silence` says for how long.',
+  },
+  UPSTREAM_LOOP: {
+    summary: 'A server wants to pull a stream from one that has it from there itself.',
+    remedy: 'Correct `origin`: it names the server itself, or servers name each other in a ring.',
   },
   UPSTREAM_CHANGED: {
     summary: 'The configuration does not name the server any more that a stream was pulled from.',

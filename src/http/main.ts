@@ -25,6 +25,8 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
+import { configuredUpstreams } from './edge/hls-upstreams.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -38,7 +40,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, HlsEdgeHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -50,6 +52,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
+  readonly #edge: HlsEdge
   readonly #pages: Pages
   /** One of the HTTP workers speaks for the server. */
   readonly #heartbeat: Heartbeat | null
@@ -72,14 +75,17 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this.#siteHost())
+    this.#site = new Site(this.#fileHost())
+    this.#edge = new HlsEdge(this.#fileHost(), configuredUpstreams)
     this.#live = new LiveSite(this, this.#site)
   }
 
-  #siteHost(): SiteHost {
+  /** What files are served for: whoever asks for many of them is not asked about at each. */
+  #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
+      edgeId: this.edgeId,
       access: this.#fileAccess,
       get config() {
         return config()
@@ -97,6 +103,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get logger(): Logger {
     return this.#context.logger
+  }
+
+  get edgeId(): string {
+    return `weir-${this.#context.serverId}`
   }
 
   get ip(): string {
@@ -167,6 +177,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.machine.disks = config.stats.disk
     this.#hooks.prepare().catch((error: unknown) => this.logger.error({ err: error }, messageOf(error)))
     this.#site.reload(config)
+    this.#edge.reload(config)
     this.#live.reload(config)
     if (this.#draining) return
     this.#heartbeat?.apply()
@@ -187,6 +198,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   async stop(): Promise<void> {
     this.#heartbeat?.close()
     this.#live.close()
+    this.#edge.close()
     this.#api?.close()
     this.#ports.close()
     await this.#hooks.close(hookPatienceMs.stop)
@@ -216,7 +228,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   #answer(isApi: boolean, request: IncomingMessage, response: ServerResponse): void {
     if (isApi) this.#api?.handle(request, response)
-    else if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
+    else if (!this.#edge.answer(request, response, () => this.#answerHere(request, response))) {
+      this.#answerHere(request, response)
+    }
+  }
+
+  /** With a live stream, or a file. */
+  #answerHere(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#live.onRequest(request, response)) this.#site.handle(request, response)
   }
 
   /** A page of this server, unless the operator has a file of that name. */
@@ -278,6 +297,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#live.sweep(now)
     if (this.#config.httpApi.enabled || this.#config.heartbeat.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
+    this.#edge.sweep(now)
     if (this.#draining) this.#ports.closeIdle()
   }
 }

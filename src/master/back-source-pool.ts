@@ -2,14 +2,11 @@ import { BackOff } from '../base/back-off.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, type WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { StartQueue } from './start-queue.ts'
+import { maxWaitMs, StartQueue } from './start-queue.ts'
 import type { WorkerHandle, WorkerListener, WorkMessage } from './worker-handle.ts'
 
 /** A process that was told to stop and has not ended by then is killed, in milliseconds. */
 const endTimeoutMs = 10_000
-
-/** With so many streams a process gets no more of them only because it has booted already. */
-const crowded = 8
 
 /** A back-source and how many streams it holds. */
 export interface BackSource {
@@ -40,12 +37,6 @@ const isEmpty = ({ streams }: BackSource): boolean => streams === 0
 const least = (members: readonly BackSource[]): BackSource =>
   members.reduce((fewest, other) => (other.streams < fewest.streams ? other : fewest))
 
-/** One that serves a further stream at once, as long as that does not crowd it; else the emptiest. */
-function soonest(members: readonly BackSource[]): BackSource {
-  const ready = members.filter(({ worker, streams }) => worker.ready && streams < crowded)
-  return least(ready.length > 0 ? ready : members)
-}
-
 /** The back-source processes: a warm spare, one per stream, shared above the limit. */
 export class BackSourcePool implements WorkerListener {
   readonly #spawn: (listener: WorkerListener) => WorkerHandle
@@ -73,7 +64,7 @@ export class BackSourcePool implements WorkerListener {
     startsAtOnce: number,
   ) {
     this.#spawn = spawn
-    this.#starts = new StartQueue(startsAtOnce)
+    this.#starts = new StartQueue(startsAtOnce, (worker, isFirst) => this.#onLate(worker, isFirst))
     this.#limits = limits
     this.#logger = logger
     this.#listener = listener
@@ -89,18 +80,17 @@ export class BackSourcePool implements WorkerListener {
   }
 
   /**
-   * A process for one more stream: an empty one, a new one, or, at the limit or when so many boot already that this one would
-   * be late, the one with the fewest streams.
+   * A process for one more stream: an empty one, a new one, or, at the limit, the one with the fewest streams. While boots are
+   * late it is one that has booted.
    */
   acquire(): BackSource {
     const available = [...this.#members.values()].filter(({ worker }) => !worker.leaving)
     const [empty, taken] = [available.filter(isEmpty), available.filter((member) => !isEmpty(member))]
-    // One that is ready, if there is any.
-    const spare = empty.find(({ worker }) => worker.ready) ?? empty[0]
-    const isLate = this.#starts.isFull && !spare?.worker.ready && taken.length > 0
+    const booted = this.#starts.isLate ? available.filter(({ worker }) => worker.ready) : []
     let chosen: BackSource
-    if (taken.length >= this.#limits.maxProcesses) chosen = least(taken)
-    else chosen = isLate ? soonest(taken) : (spare ?? this.#add())
+    if (booted.length > 0) chosen = least(booted)
+    else if (taken.length >= this.#limits.maxProcesses) chosen = least(taken)
+    else chosen = empty.find(({ worker }) => worker.ready) ?? empty[0] ?? this.#add()
     chosen.streams += 1
     if (!chosen.worker.ready) this.#starts.start(chosen.worker)
     this.refill()
@@ -166,6 +156,15 @@ export class BackSourcePool implements WorkerListener {
     }
     if (member.streams > 0) this.#listener.onLost(member, waitMs)
     this.refill()
+  }
+
+  /** It was not started in time: its streams move to what has booted. */
+  #onLate(worker: WorkerHandle, isFirst: boolean): void {
+    if (isFirst) {
+      const about = { processes: this.#members.size, waitMs: maxWaitMs }
+      this.#logger.warn(about, 'back-sources boot too slowly for all streams that begin: streams share some')
+    }
+    worker.leave('stop')
   }
 
   /** A process that hangs would stay for ever, and nobody would miss it. */

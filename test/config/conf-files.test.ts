@@ -70,6 +70,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config).toMatchObject(foreground)
     expect(config.vhosts[standard]?.hls).toMatchObject({ enabled: true, hlsFragment: 4, hlsDispose: 1800 })
   },
+  'hls-edge.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      hlsOrigin: ['http://192.0.2.1:8080', 'http://192.0.2.2:8080'],
+      hlsOriginCache: 512 * 1024 * 1024,
+    })
+  },
   'dvr.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
     expect(config.vhosts[standard]?.dvr).toMatchObject({

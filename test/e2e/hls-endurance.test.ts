@@ -87,6 +87,7 @@ test('ten minutes of HLS with two republishes are read without an error, and not
     onDisconnect: (code, message) => {
       throw new Error(`${code}: ${message}`)
     },
+    isAbsolute: () => false,
   })
   const source = newSource()
   source.join({

@@ -184,4 +184,29 @@ test('whoever was let in has one end, whatever dies, and hooks come and go with 
     }
   }
   expect(gapsIn(oldPlayer.packets, old.sent)).toStrictEqual([])
+
+  // A graceful stop ends who stays longer than it waits, and tells of each.
+  server.change({ grace_start_wait: 0, grace_final_wait: 500 })
+  await server.start()
+  const stays = await publishAndPlay(server)
+  server.master.signal('SIGQUIT')
+  await server.hasEnded()
+  expect(unbalanced(both, ids(...stays))).toStrictEqual([])
+  expect(times(both, 'on_stop', stays[1].served.connectionId)).toBe(1)
+
+  // One that hangs holds up no stop; the log says what it was not told.
+  await server.start()
+  const untold = await publishAndPlay(server)
+  hooks.answer = () => () => {}
+  await server.stop()
+  expect(times(both, 'on_unpublish', untold[0].served.connectionId)).toBe(1)
+  await server.waitForLog(({ level, code }) => level === 'warn' && String(code).startsWith('HOOK'))
 })
+
+async function publishAndPlay(server: Server): Promise<[TestPublisher, TestPlayer]> {
+  const publisher = await TestPublisher.publish(server.url('one'))
+  publisher.goLive()
+  const player = await TestPlayer.play(server.url('one'))
+  await player.has(10)
+  return [publisher, player]
+}

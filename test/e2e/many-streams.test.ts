@@ -2,14 +2,17 @@ import { expect, test } from 'vitest'
 import { publishFile } from './support/ffmpeg.ts'
 import { media } from './support/media.ts'
 import { contentOf, fromKeyFrame, seenInFile } from './support/played.ts'
-import { backSourcesOf, type Server, startServer } from './support/server.ts'
+import { backSourcesOf, type Server, startServer, workersOf } from './support/server.ts'
 import { TestPlayer } from './support/test-player.ts'
 
 /** Long enough for the streams to be there still when their players have been checked. */
 const lingerSeconds = 60
 
 test('20 streams have 20 back-sources, and each player gets its own stream', async () => {
-  const server = await startServer({ workers: 2, settings: { source_linger: lingerSeconds } })
+  // All processes are there before: a machine that boots too slowly for streams that begin at once has them share some.
+  const settings = { source_linger: lingerSeconds, max_processes: 20, spare_processes: 20 }
+  const server = await startServer({ workers: 2, settings })
+  await server.waitForStatus('20 spares', (status) => workersOf(status, 'back-source').length === 20)
   await playAll(server)
   const status = await server.status()
   const held = backSourcesOf(status).map(({ streams }) => streams.length)

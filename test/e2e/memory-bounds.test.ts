@@ -74,9 +74,8 @@ async function flood(url: string, frameBytes: number, frames: number): Promise<v
 describe('an encoder that sends as fast as the server takes it', () => {
   test.each([
     ['frames of 50 kB', 50_000, 20_000],
-    ['frames of 1 MB', 1_000_000, 1500],
-    ['frames of 4 MB', 4_000_000, 400],
-    ['frames of nearly max_message_size', 8 * mebibyte - 100, 200],
+    ['frames of 1 MB', 1_000_000, 800],
+    ['frames of nearly max_message_size', 8 * mebibyte - 100, 100],
   ])(
     '%s',
     async (_, frameBytes, frames) => {
@@ -131,7 +130,7 @@ async function floodMetadata(server: Server): Promise<void> {
   const facts = Object.fromEntries(
     Array.from({ length: 120 }, (_, index) => [`k${index}`, 'x'.repeat(60_000)]),
   )
-  for (let timestamp = 0; timestamp < 100; timestamp += 1) {
+  for (let timestamp = 0; timestamp < 50; timestamp += 1) {
     const body = encodeAmf0('@setDataFrame', 'onMetaData', amfObject(facts))
     const taken = client.send({ type: dataType, flags: metadataFlag, timestamp, body })
     if (!taken) await within('the server to read', client.drained(), 60_000)

@@ -116,22 +116,24 @@ describe('starts', () => {
     expect(started()).toStrictEqual([1])
   })
 
-  test('no more in a storm than are soon done: further streams share what has booted', () => {
-    const { pool, boot, spawned, started } = setUp({ maxProcesses: 99, spares: 0 }, 2)
-    const first = pool.acquire()
-    pool.acquire()
+  test('not of what has waited too long: its streams share what has booted, and so do further ones', () => {
+    const { pool, boot, end, spawned, lost, lines, started } = setUp({ maxProcesses: 9, spares: 0 }, 1)
+    const [first, second, late] = [pool.acquire(), pool.acquire(), pool.acquire()]
     boot(spawned[0]!)
-    const waiting = Array.from({ length: 21 }, () => pool.acquire())
-    expect(new Set(waiting).size).toBe(21)
-    expect(spawned.length).toBe(23)
-    // Two boot, twenty wait.
-    expect(started()).toStrictEqual([1, 2, 3])
+    expect(started()).toStrictEqual([1, 2])
+    vi.advanceTimersByTime(4000)
+    pool.acquire()
+    vi.advanceTimersByTime(1000)
+    expect(spawned.map(({ leaving }) => leaving)).toStrictEqual([false, false, true, false])
+    expect(lines).toMatchObject([{ level: 40, processes: 4 }])
+    end(spawned[2]!)
+    expect(lost).toStrictEqual([[late, 0]])
     expect(pool.acquire()).toBe(first)
-    expect(pool.acquire()).toBe(first)
-    expect(first.streams).toBe(3)
     boot(spawned[1]!)
-    expect(pool.acquire().worker).toBe(spawned[23]!.handle)
-    expect(pool.acquire().worker).toBe(spawned[1]!.handle)
+    expect(started()).toStrictEqual([1, 2, 4])
+    // Nothing waits any more: each further stream has a process of its own again.
+    expect(pool.acquire().worker).toBe(spawned[4]!.handle)
+    expect([first.streams, second.streams]).toStrictEqual([2, 1])
   })
 
   test('few at a time, the next one when one has booted or is gone', () => {

@@ -25,6 +25,8 @@ export function streamOf(fields: Partial<Stream>): Stream {
     hls: null,
     dvr: null,
     forwards: [],
+    upstream: null,
+    push: null,
     ...fields,
   }
 }

@@ -20,12 +20,14 @@ export interface HlsListener {
   onSegment(segment: PublishedSegment): void
   /** The publisher is to be closed, for its segments cannot be written (`hls_on_error disconnect`). */
   onDisconnect(code: string, message: string): void
+  /** Whether the stream's timestamps are absolute. */
+  isAbsolute(): boolean
 }
 
 /** HLS as an output of a stream. */
 export const hlsOutput: OutputKind = {
   name: 'hls',
-  open({ hls }, { stream, config, logger, hooks, publisher, disconnect }, earlier) {
+  open({ hls }, { stream, config, logger, hooks, publisher, isAbsolute, disconnect }, earlier) {
     if (!hls.enabled) return null
     const output = new HlsStream(stream, hls, config.utcTime, logger, {
       onSegment: (segment) => {
@@ -33,6 +35,7 @@ export const hlsOutput: OutputKind = {
         hooks.onHls(publisher(), segment)
       },
       onDisconnect: disconnect,
+      isAbsolute,
     })
     output.waitFor(earlier)
     return output
@@ -78,9 +81,22 @@ export class HlsStream implements StreamOutput {
         this.#onLost(error)
       },
     })
-    this.#segmenter = new Segmenter(writer, segmenterOptions(config), (reason) => {
-      logger.warn({ code: 'HLS_CODEC', reason }, 'hls: a track is left out')
-    })
+    this.#segmenter = new Segmenter(
+      writer,
+      segmenterOptions(config),
+      (reason) => {
+        logger.warn({ code: 'HLS_CODEC', reason }, 'hls: a track is left out')
+      },
+      {
+        isOn: () => listener.isAbsolute(),
+        onLost: (reason) => {
+          logger.warn(
+            { code: 'HLS_NUMBERS', reason },
+            'hls: segments are not numbered as on other servers with this stream',
+          )
+        },
+      },
+    )
   }
 
   get status(): HlsStatus {

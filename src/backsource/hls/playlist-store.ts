@@ -47,6 +47,8 @@ export class PlaylistStore {
   /** A segment was lost before the next one. */
   #gap = false
   #cannotDelete = false
+  /** Its numbers are ahead of those that segments shall have. */
+  #isAhead = false
 
   constructor(names: HlsNames, options: WindowOptions, logger: Logger) {
     this.names = names
@@ -80,13 +82,13 @@ export class PlaylistStore {
    */
   async publish(file: SegmentFile, durationMs: number): Promise<PublishedSegment> {
     const window = await this.#load()
-    const seq = window.nextSequence
+    const seq = this.#sequenceOf(file.start, window)
     let named: NamedFile
     let key: PlaylistKey | null
     try {
       if (file.error !== null) throw file.error
       await file.finish()
-      named = this.#segmentName(window, file.start, durationMs)
+      named = this.#segmentName(window, file.start, seq, durationMs)
       key = await this.#writeKey(file.cipher, seq)
       await moveFile(file.path, named.file)
     } catch (error) {
@@ -95,7 +97,7 @@ export class PlaylistStore {
     }
     const discontinuity = file.start.discontinuity || this.#gap
     this.#gap = false
-    const dead = window.add({ uri: named.uri, durationMs, discontinuity, key })
+    const dead = window.add({ uri: named.uri, durationMs, discontinuity, key }, seq)
     await this.#writePlaylist(window)
     await this.#delete(dead, window)
     const { playlistFile } = this.names
@@ -153,21 +155,35 @@ export class PlaylistStore {
     await truncate(file, span.bytes)
     const { durationMs } = span
     const atMs = Date.now()
-    const named = this.#segmentName(window, { atMs, timestamp: atMs, discontinuity: true }, durationMs)
+    const start = { atMs, timestamp: atMs, sequence: null, discontinuity: true }
+    const named = this.#segmentName(window, start, window.nextSequence, durationMs)
     await moveFile(file, named.file)
     window.add({ uri: named.uri, durationMs, discontinuity: true, key: null })
     this.#logger.info({ file: named.file, durationMs }, 'hls: took over what a killed process had written')
     return true
   }
 
+  /** The number that a segment shall have, if that is not one of those that were given already. */
+  #sequenceOf({ sequence }: SegmentStart, { nextSequence }: PlaylistWindow): number {
+    const isTaken = sequence !== null && sequence < nextSequence
+    if (isTaken && !this.#isAhead) {
+      this.#logger.warn(
+        { code: 'HLS_NUMBERS', sequence: nextSequence, wanted: sequence },
+        'hls: segments are numbered on from those before, and not as on other servers with this stream',
+      )
+    }
+    this.#isAhead = isTaken
+    return isTaken ? nextSequence : (sequence ?? nextSequence)
+  }
+
   /** A name that no file of the playlist has. With `hls_ts_floor` a period may have one already. */
-  #segmentName(window: PlaylistWindow, start: SegmentStart, durationMs: number): NamedFile {
+  #segmentName(window: PlaylistWindow, start: SegmentStart, seq: number, durationMs: number): NamedFile {
     const { segments, expired } = window.playlist
     const used = new Set([...segments, ...expired].map(({ uri }) => uri))
     const { atMs } = start
     for (let tries = 0; tries < maxNameTries; tries += 1) {
       const timestamp = start.timestamp + tries
-      const named = this.names.segment({ seq: window.nextSequence, durationMs, timestamp, atMs })
+      const named = this.names.segment({ seq, durationMs, timestamp, atMs })
       if (!used.has(named.uri)) return named
     }
     throw new WeirError(

@@ -1,11 +1,14 @@
 import type { WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
+import { ownAddress } from '../../base/own-address.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
 import type { PublisherRef, SourceNumber, ToMaster } from '../../ipc/contract.ts'
 import type { PushStatus } from '../../ipc/push-facts.ts'
 import type { SourceConsumer } from '../../live/source.ts'
 import { displayName, vhostOfStream } from '../../live/stream-key.ts'
+import type { AmfRecord } from '../../media/amf-value.ts'
+import { edgeArguments } from '../../rtmp/edge-identity.ts'
 import { formatRoute, hopOf, routeField } from '../../rtmp/forward-route.ts'
 import type { LiveStream } from '../live-stream.ts'
 import { peerOf } from './rtmp-link.ts'
@@ -99,6 +102,11 @@ export class Pushes {
     return this.#pushes.get(source)?.push.status ?? null
   }
 
+  #identity({ connectionId }: PublisherRef): AmfRecord {
+    const { serverId } = this.#owner
+    return edgeArguments({ serverId, pid: String(process.pid), connectionId, ip: ownAddress() })
+  }
+
   #hostOf(live: LiveStream, publisher: PublisherRef, onAccepted: () => void): PushHost {
     const { stream, number: source } = live
     const owner = this.#owner
@@ -130,6 +138,7 @@ export class Pushes {
           url: `${url}${withoutVhost(publisher.param)}`,
           ...tcUrl,
           connectFields: { [routeField]: formatRoute(route) },
+          ...(vhost().cluster.debugSrsUpnode ? { connectArgs: this.#identity(publisher) } : {}),
         }
       },
       idOf: ({ information }) => peerOf(information).connectionId,

@@ -4,8 +4,10 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
+import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
-import type { OpenLink, UpstreamLink, UpstreamPeer } from './upstream-link.ts'
+import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
+import type { OpenLink, UpstreamLink } from './upstream-link.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
 /** The stream that a pull feeds. */
@@ -28,6 +30,10 @@ export interface PullHost {
   readonly logger: Logger
   readonly settings: PullSettings
   urlOn(address: string): UpstreamUrl
+  /** Where the stream goes, this server included: it must not come back to where it is. */
+  route(): readonly string[]
+  /** Who this end is; null: that is not told. */
+  identity(connectionId: string): EdgeIdentity | null
   /** The first media has come. */
   onMedia(): void
   onHealth(address: string, ok: boolean): void
@@ -89,7 +95,7 @@ export class UpstreamPull {
   }
 
   /** Where it comes from at the moment; null: from nowhere. */
-  get upstream(): ({ readonly address: string } & UpstreamPeer) | null {
+  get upstream(): UpstreamInfo | null {
     const { link, hasMedia, address } = this.#attempt ?? {}
     return link && hasMedia && address !== undefined ? { address, ...link.peer } : null
   }
@@ -142,6 +148,8 @@ export class UpstreamPull {
       attempt.link = await this.#open(this.#host.urlOn(address), {
         timeoutMs: this.#host.settings.originTimeout * 1000,
         signal: attempt.abort.signal,
+        route: this.#host.route(),
+        identity: this.#host.identity(attempt.sourceId),
         onPacket: (packet) => this.#take(attempt, packet),
       })
       attempt.heardAtMs = monotonicMs()

@@ -90,8 +90,8 @@ export class UpstreamPush {
   get status(): PushStatus {
     const { address = '', link = null } = this.#attempt ?? {}
     return {
-      upstream: link === null ? '' : address,
-      upstreamId: link === null ? '' : this.#host.idOf(link),
+      address: link === null ? '' : address,
+      connectionId: link === null ? '' : this.#host.idOf(link),
       bytesOut: this.#before.bytes + (link?.bytesSent ?? 0),
       packetsDropped: this.#before.dropped + (link?.dropped ?? 0),
       retries: this.#retries,

@@ -142,7 +142,7 @@ const ownDirectives = {
   maxSources: integer('10000', { min: 1, max: 1_000_000 }, 'Streams at most; more are refused.', acted),
   spareProcesses: integer(
     '1',
-    { min: 0, max: 8 },
+    { min: 0, max: 256 },
     'Back-source processes kept ready, so that a publish waits for no process to start.',
     acted,
   ),

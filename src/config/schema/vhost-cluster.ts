@@ -1,6 +1,6 @@
 /** Streams between servers: edge to origin, and forwards. SRS 1 and 2 have the cluster's in the vhost itself. */
 import { type About, section, since6 } from './declare.ts'
-import { duration, flag, httpUrl, list, origins, servers, text, word } from './lines.ts'
+import { duration, flag, httpUrl, list, origins, servers, size, text, urls, word } from './lines.ts'
 
 /** Weir's own. */
 const own: About = { acted: true }
@@ -90,6 +90,28 @@ export const cluster = section('Makes this server an edge of others.', since6, {
   }),
   protocol: text('rtmp', 'a protocol', 'The protocol between edge and origin.', since6),
   followClient: flag('off', 'Takes the protocol of the client for that.', since6),
+  hlsOrigin: urls(
+    'Servers that have the HLS of this virtual host: playlists and segments are fetched from them, in this order, and kept in memory.',
+    { acted: true, example: 'http://192.0.2.1:8080 http://192.0.2.2:8080' },
+  ),
+  hlsOriginCache: size(
+    '128m',
+    { min: '1m', max: '64g' },
+    'The most that an HTTP worker keeps of that, and half of it the longest segment.',
+    { acted: true },
+  ),
+  hlsOriginTimeout: duration(
+    '3',
+    { min: 0.1, max: 60 },
+    'How long such a server may be silent before the next one is asked.',
+    { acted: true },
+  ),
+  hlsOriginQuery: list(
+    'hls_ctx v',
+    'one or more names of parameters',
+    'What of a query is passed on to such a server; files that differ in these are different files.',
+    { acted: true },
+  ),
 })
 
 export const forward = section('Sends a copy of every published stream to other servers.', since6, {

@@ -15,3 +15,22 @@ export function cacheControlOf(path: string, isPrivate = false): string {
   if (!segments.has(extname(path))) return isPrivate ? 'private, no-cache' : 'no-cache'
   return `${isPrivate ? 'private' : 'public'}, max-age=${segmentSeconds}`
 }
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.m3u': 'application/vnd.apple.mpegurl',
+  '.mpd': 'application/dash+xml',
+  '.ts': 'video/mp2t',
+  '.m4s': 'video/iso.segment',
+  '.mp4': 'video/mp4',
+  '.aac': 'audio/aac',
+  '.mp3': 'audio/mpeg',
+  '.ac3': 'audio/ac3',
+  '.vtt': 'text/vtt; charset=utf-8',
+  '.webvtt': 'text/vtt; charset=utf-8',
+}
+
+/** What playlists, segments and what belongs to them are, by their endings. */
+export function contentTypeOf(path: string): string {
+  return contentTypes[extname(path).toLowerCase()] ?? 'application/octet-stream'
+}

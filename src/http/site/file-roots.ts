@@ -66,7 +66,7 @@ export class FileRoots {
 }
 
 /** The path as text, or null if no file can have it. */
-function decodePath(encoded: string): string | null {
+export function decodePath(encoded: string): string | null {
   let path: string
   try {
     path = decodeURIComponent(encoded)

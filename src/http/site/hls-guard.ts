@@ -1,31 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import type { AccessRequest, Refused } from '../../access/access-check.ts'
-import type { AccessPipeline } from '../../access/access-pipeline.ts'
-import type { Logger } from '../../base/logger.ts'
-import { plainIp } from '../../base/plain-ip.ts'
+import type { Refused } from '../../access/access-check.ts'
 import type { Config } from '../../config/config.ts'
-import { displayName, streamId } from '../../live/stream-key.ts'
-import { bearerOf, searchOf } from '../request-target.ts'
+import { HlsAccess, type HlsAccessHost } from './hls-access.ts'
 import { type HlsOwner, HlsStreams } from './hls-streams.ts'
 
-/** What the guard needs of its worker. */
-export interface HlsGuardHost {
-  readonly logger: Logger
-  readonly access: AccessPipeline
-}
-
-/**
- * Checks who asks for files of HLS as players of the stream are checked, with each file: a playlist opens nothing that
- * its reader could pass on. Other servers (callbacks) are not asked.
- */
+/** Lets clients have the files of HLS that this server has written, if they may play the stream; see {@link HlsAccess}. */
 export class HlsGuard {
-  readonly #host: HlsGuardHost
+  readonly #access: HlsAccess
   #streams: HlsStreams
-  /** Since the last sweep. */
-  #refused = 0
 
-  constructor(host: HlsGuardHost, config: Config) {
-    this.#host = host
+  constructor(host: HlsAccessHost, config: Config) {
+    this.#access = new HlsAccess(host)
     this.#streams = this.#streamsOf(config)
   }
 
@@ -35,7 +20,7 @@ export class HlsGuard {
 
   /** To be called about once a second. */
   sweep(): void {
-    this.#refused = 0
+    this.#access.sweep()
   }
 
   /** The streams that a file may be of, if there is anything to check; empty: anybody may have it. */
@@ -43,45 +28,12 @@ export class HlsGuard {
     return this.#streams.ownersOf(path)
   }
 
-  /**
-   * @returns why the client does not get the file; null: it may have it. Where virtual hosts write into one directory
-   *   under the same names, nobody can tell whose the file is: then all of them have to let the client in
-   */
-  async check(request: IncomingMessage, owners: readonly HlsOwner[]): Promise<Refused | null> {
-    for (const { stream, vhost } of owners) {
-      const verdict = await this.#host.access.checkLocally(accessRequest(request, stream), vhost)
-      if (verdict.ok) continue
-      this.#tell(request, streamId(stream), verdict)
-      return verdict
-    }
-    return null
+  /** @returns why the client does not get the file; null: it may have it */
+  check(request: IncomingMessage, owners: readonly HlsOwner[]): Promise<Refused | null> {
+    return this.#access.check(request, owners)
   }
 
   #streamsOf(config: Config): HlsStreams {
-    return new HlsStreams(config, (vhost) => this.#host.access.appliesLocally('play', vhost))
-  }
-
-  /** A crowd without tokens fills no log: one line a second is enough. */
-  #tell({ socket }: IncomingMessage, stream: string, { code, message: reason }: Refused): void {
-    this.#refused += 1
-    if (this.#refused > 1) return
-    const about = { ip: plainIp(socket.remoteAddress), stream: displayName(stream), code, reason }
-    this.#host.logger.warn(about, 'hls: refused')
-  }
-}
-
-function accessRequest(request: IncomingMessage, stream: HlsOwner['stream']): AccessRequest {
-  const { referer, origin, host } = request.headers
-  return {
-    action: 'play',
-    clientId: '',
-    ip: plainIp(request.socket.remoteAddress),
-    ...stream,
-    param: searchOf(request),
-    tcUrl: `http://${host ?? ''}/${stream.app}`,
-    pageUrl: referer ?? origin ?? '',
-    swfUrl: '',
-    protocol: 'hls',
-    ...bearerOf(request),
+    return new HlsStreams(config, (vhost) => this.#access.applies(vhost))
   }
 }

@@ -26,7 +26,7 @@ export class HlsStreams {
     this.#patterns = Object.entries(config.vhosts)
       .filter(([, vhost]) => vhost.enabled && vhost.hls.enabled && isWanted(vhost))
       .flatMap(([name, vhost]) =>
-        templatesOf(vhost).map((path) => ({ name, vhost, path: patternOf(path, name) })),
+        templatesOf(vhost).map((path) => ({ name, vhost, path: patternOf(path, name, unfinished) })),
       )
   }
 
@@ -46,6 +46,9 @@ export class HlsStreams {
   }
 }
 
+/** What the name of a file in the making has behind its own. */
+const unfinished = '(?:\\.[^/]*)?'
+
 /** The paths of a virtual host's files, absolute, with variables in them. */
 function templatesOf({ hls }: VhostConfig): string[] {
   const root = resolve(hls.hlsPath)
@@ -53,8 +56,11 @@ function templatesOf({ hls }: VhostConfig): string[] {
   return [join(root, hls.hlsM3u8File), join(root, hls.hlsTsFile), ...keys]
 }
 
-/** A variable that comes again stands for the same. */
-function patternOf(path: string, vhost: string): RegExp {
+/**
+ * What a path template matches, with groups `app` and `stream`. A variable that comes again stands for the same.
+ * @param end what may follow, as the source of a regular expression
+ */
+export function patternOf(path: string, vhost: string, end = ''): RegExp {
   const seen = new Set<string>()
   const named = (name: string, characters: string): string => {
     if (seen.has(name)) return `\\k<${name}>`
@@ -67,5 +73,5 @@ function patternOf(path: string, vhost: string): RegExp {
     if (part === '[stream]') return named('stream', '.+')
     return numbers.test(part) ? '\\d+' : RegExp.escape(part)
   })
-  return new RegExp(`^${parts.join('')}(?:\\.[^/]*)?$`, 's')
+  return new RegExp(`^${parts.join('')}${end}$`, 's')
 }

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname } from 'node:path'
 import { monotonicMs } from '../../base/clock.ts'
-import { cacheControlOf } from './file-headers.ts'
+import { cacheControlOf, contentTypeOf } from './file-headers.ts'
 
 /** What is asked for by everybody at once: playlists and segments. With how long an answer may be out of date, in ms. */
 const recheckMs = new Map([
@@ -11,13 +11,6 @@ const recheckMs = new Map([
   ['.ts', 1000],
   ['.m4s', 1000],
 ])
-
-const contentTypes: Readonly<Record<string, string>> = {
-  '.m3u8': 'application/vnd.apple.mpegurl',
-  '.mpd': 'application/dash+xml',
-  '.ts': 'video/mp2t',
-  '.m4s': 'video/iso.segment',
-}
 
 /** Bounds of what is kept. */
 export interface HotFileLimits {
@@ -161,7 +154,7 @@ export class HotFiles {
 
 function newHotFile(path: string, bytes: Buffer, etag: string, modified: Date): HotFile {
   const headers = {
-    'Content-Type': contentTypes[extname(path)] ?? 'application/octet-stream',
+    'Content-Type': contentTypeOf(path),
     'Content-Length': bytes.length,
     'Cache-Control': cacheControlOf(path),
     ETag: etag,

@@ -15,6 +15,7 @@ import { isSameAudio, readAudioFormat } from '../ts/audio-format.ts'
 import type { TsSink } from '../ts/layout.ts'
 import { TsMuxer, type TsTracks } from '../ts/muxer.ts'
 import { isSameVideo, readVideoFormat } from '../ts/video-format.ts'
+import { AbsoluteCuts, absoluteMs } from './absolute-cuts.ts'
 import { Opening } from './opening.ts'
 
 /** How a stream is cut. */
@@ -34,10 +35,12 @@ export interface SegmenterOptions {
 
 /** What is known of a segment when it begins. */
 export interface SegmentStart {
-  /** Time of the wall clock, in milliseconds since 1970. */
+  /** Time of the wall clock, or the stream's if that is absolute, in milliseconds since 1970. */
   readonly atMs: number
   /** With `floor`, the number of the clock's period, one more than the last segment's at least; else `atMs`. */
   readonly timestamp: number
+  /** The number it shall have, as all servers give it that have the stream with absolute timestamps; null: the next one. */
+  readonly sequence: number | null
   /** It does not go on where the one before it ended. */
   readonly discontinuity: boolean
 }
@@ -46,6 +49,14 @@ export interface SegmentStart {
 export interface SegmentOutput extends TsSink {
   beginSegment(start: SegmentStart): void
   endSegment(durationMs: number): void
+}
+
+/** Streams whose timestamps are absolute (`atc`): they are cut and numbered by these; see {@link AbsoluteCuts}. */
+export interface AbsoluteTimes {
+  /** Whether the present publisher's are; it may find out after the publish has begun. */
+  isOn(): boolean
+  /** The numbers are not those of other servers. */
+  onLost(reason: string): void
 }
 
 /** At a key frame a segment that is too short by this is long enough: times are rounded, and the next one is far. */
@@ -70,10 +81,12 @@ const segmentCodecs = new Set(['H264', 'HEVC', 'AAC', 'MP3', 'MP3-8k'])
  * It begins a segment at the first key frame that comes when the one before is long enough; where there is no video
  * at any audio frame; and, when a key frame is overdue, at an audio frame too. Other codecs, another publisher and
  * jumps of the time end a segment at once, and the next one begins behind a discontinuity.
+ * With absolute timestamps a segment begins at the first key frame of each period instead.
  */
 export class Segmenter {
   readonly #output: SegmentOutput
   readonly #onUnusable: (reason: string) => void
+  readonly #absolute: AbsoluteTimes
   readonly #muxer = new TsMuxer(audioGroupMs)
   readonly #opening = new Opening()
   readonly #time = new UnwrappedTime()
@@ -93,9 +106,18 @@ export class Segmenter {
   #segmentHasVideo = false
   /** With `floor`, the clock's period that the segment is for. */
   #period = 0
+  /** Of a stream with absolute timestamps; and what makes its time of one that was counted from the first timestamp. */
+  #cuts: AbsoluteCuts | null = null
+  #baseMs = 0
 
   /** @param onUnusable hears, once for each publish and track, what of the stream cannot be written */
-  constructor(output: SegmentOutput, options: SegmenterOptions, onUnusable: (reason: string) => void) {
+  constructor(
+    output: SegmentOutput,
+    options: SegmenterOptions,
+    onUnusable: (reason: string) => void,
+    absolute: AbsoluteTimes = notAbsolute,
+  ) {
+    this.#absolute = absolute
     this.#output = output
     this.#options = options
     this.#onUnusable = onUnusable
@@ -118,6 +140,7 @@ export class Segmenter {
     const lastFrameEndMs = (this.#lastFrameMs ?? this.#newestMs) + this.#frameMs
     this.#endSegment(Math.max(lastFrameEndMs, this.#newestMs))
     this.#opening.clear()
+    this.#cuts?.restart()
     this.#discontinuity = true
     this.#lastFrameMs = null
   }
@@ -130,14 +153,21 @@ export class Segmenter {
     if (packet.type === dataType || !this.#options[trackOf(packet)]) return
     this.#readFormat(packet)
     if (this.#tracks[trackOf(packet)] === null || !isFrame(packet)) return
-    const timeMs = this.#timeOf(packet)
+    const timeMs = this.#timeOf(packet, nowMs)
     // The segment began without video, which had no key frame for too long.
     if (this.#isOpen && isKeyFrame(packet) && this.#muxer.tracks.video === null) this.idle()
     if (this.#isOpen) this.#write(packet, timeMs, nowMs)
-    else {
+    else if (this.#opening.begun || this.#mayBegin(packet, timeMs)) {
       this.#opening.push(packet, timeMs, this.#tracks)
       this.#tryOpen(nowMs)
     }
+  }
+
+  #mayBegin(packet: Packet, timeMs: number): boolean {
+    if (this.#cuts === null) return true
+    const { fragmentMs, overdueRatio } = this.#options
+    const isBeginning = this.#tracks.video === null || isKeyFrame(packet)
+    return this.#cuts.mayBegin(timeMs, isBeginning, fragmentMs, fragmentMs * (overdueRatio + 1))
   }
 
   /** Takes from a header, or a frame that says it all, how a track is carried; a change ends the segment. */
@@ -179,14 +209,24 @@ export class Segmenter {
   }
 
   /** The time of a frame; where it has jumped, what came before it is ended. */
-  #timeOf({ timestamp }: Packet): number {
-    const timeMs = this.#time.next(timestamp)
-    const step = timeMs - this.#newestMs
+  #timeOf({ timestamp }: Packet, nowMs: number): number {
+    const countedMs = this.#time.next(timestamp)
+    const step = countedMs + this.#baseMs - this.#newestMs
     const hasJumped = step > maxStepMs || step < -maxStepBackMs
-    if (hasJumped && (this.#isOpen || this.#opening.begun)) this.idle()
-    const goesOn = this.#isOpen || this.#opening.begun
-    this.#newestMs = goesOn ? Math.max(this.#newestMs, timeMs) : timeMs
+    if (hasJumped && this.#goesOn) this.idle()
+    if (!this.#goesOn) {
+      const isAbsolute = this.#absolute.isOn()
+      this.#cuts = isAbsolute ? new AbsoluteCuts((reason) => this.#absolute.onLost(reason)) : null
+      this.#baseMs = isAbsolute ? absoluteMs(timestamp, nowMs) - countedMs : 0
+    }
+    const timeMs = countedMs + this.#baseMs
+    this.#newestMs = this.#goesOn ? Math.max(this.#newestMs, timeMs) : timeMs
     return timeMs
+  }
+
+  /** Whether the stream's time goes on from what was before. */
+  get #goesOn(): boolean {
+    return this.#isOpen || this.#opening.begun || (this.#cuts?.begun ?? false)
   }
 
   #tryOpen(nowMs: number): void {
@@ -224,8 +264,12 @@ export class Segmenter {
     if (lengthMs <= 0) return false
     const isVideo = packet.type === videoType
     const isKey = isKeyFrame(packet)
-    const needsKeyFrame = waitKeyFrame && (isVideo || this.#segmentHasVideo)
+    const needsKeyFrame =
+      this.#cuts === null
+        ? waitKeyFrame && (isVideo || this.#segmentHasVideo)
+        : this.#muxer.tracks.video !== null
     if (isKey || !needsKeyFrame) {
+      if (this.#cuts !== null) return this.#cuts.mustCut(timeMs, fragmentMs)
       if (floor) return Math.floor(nowMs / fragmentMs) > this.#period
       return lengthMs >= (isKey ? fragmentMs - toleranceMs : fragmentMs)
     }
@@ -235,9 +279,13 @@ export class Segmenter {
 
   #beginSegment(timeMs: number, nowMs: number): void {
     const { floor, fragmentMs } = this.#options
-    if (floor) this.#period = Math.max(Math.floor(nowMs / fragmentMs), this.#period + 1)
-    const timestamp = floor ? this.#period : nowMs
-    this.#output.beginSegment({ atMs: nowMs, timestamp, discontinuity: this.#discontinuity })
+    // It may be off by now (reload).
+    if (this.#cuts !== null && !this.#absolute.isOn()) this.#cuts = null
+    const sequence = this.#cuts?.begin(timeMs, fragmentMs) ?? null
+    const atMs = sequence === null ? nowMs : timeMs
+    if (floor) this.#period = sequence ?? Math.max(Math.floor(nowMs / fragmentMs), this.#period + 1)
+    const timestamp = floor ? this.#period : atMs
+    this.#output.beginSegment({ atMs, timestamp, sequence, discontinuity: this.#discontinuity })
     this.#discontinuity = false
     this.#isOpen = true
     this.#segmentHasVideo = false
@@ -269,3 +317,5 @@ function isFrame({ type, body }: Packet): boolean {
 function trackOf({ type }: Packet): 'video' | 'audio' {
   return type === videoType ? 'video' : 'audio'
 }
+
+const notAbsolute: AbsoluteTimes = { isOn: () => false, onLost: () => {} }

@@ -58,12 +58,17 @@ export class PlaylistWindow {
   }
 
   /**
-   * Adds a segment at the end; what is older than the window leaves it.
+   * Adds a segment at the end; what is older than the window leaves it, and so does everything where numbers are missing.
+   * @param sequence its number: the next one, or a later one
    * @returns what nobody asks for any more: it may be deleted
    */
-  add(segment: PlaylistSegment): ExpiredSegment[] {
+  add(segment: PlaylistSegment, sequence = this.nextSequence): ExpiredSegment[] {
     // A stream that begins does not go on from anything.
     const discontinuity = segment.discontinuity && this.nextSequence > 0
+    if (sequence > this.nextSequence) {
+      while (this.#segments.length > 0) this.#expire()
+      this.#mediaSequence = sequence
+    }
     this.#segments.push({ ...segment, discontinuity })
     this.#raiseTarget()
     const { windowMs } = this.#options

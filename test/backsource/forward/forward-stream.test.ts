@@ -53,6 +53,7 @@ function setUp(text: string, { pauseMs = 10, vhost = '__defaultVhost__' } = {}) 
       param: publisher.param,
     }),
     origin: () => ({ tcUrl: 'rtmp://host/live', route: publisher.route }),
+    isAbsolute: () => false,
     join: (consumer) => source.join(consumer),
     leave: (consumer) => source.leave(consumer),
     disconnect: () => {},

@@ -24,13 +24,14 @@ function configIn(dir: string, directives = '') {
   return vhostConfigOf(`hls { enabled on; ${lines.join(' ')} ${directives} }`).hls
 }
 
-function setUp(directives = '', dir = tempDir()) {
+function setUp(directives = '', dir = tempDir(), isAbsolute = false) {
   const { logger, lines } = recordingLogger()
   const disconnects: [string, string][] = []
   const segments: number[] = []
   const hls = new HlsStream(stream, configIn(dir, directives), true, logger, {
     onSegment: ({ seq }) => segments.push(seq),
     onDisconnect: (code, message) => disconnects.push([code, message]),
+    isAbsolute: () => isAbsolute,
   })
   const playlistFile = join(dir, 'live/show.m3u8')
   let time = 0
@@ -107,6 +108,35 @@ describe('a stream', () => {
     await second.publish(2)
     expect(uris(second.playlist())).toEqual([0, 1, 2, 3].map((seq) => `show-${seq}.ts`))
     expect(gaps(second.playlist())).toEqual(['show-2.ts'])
+  })
+
+  test('with absolute timestamps has numbers that all servers give it, over restarts too', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 5_000_000_000_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    const publish = async (hls: HlsStream, fromSeconds: number): Promise<void> => {
+      hls.onRestart()
+      const timestamp = (5_000_000_000_000 + fromSeconds * 1000) % 2 ** 31
+      for (const packet of [avcHeader(), aacHeader(), ...frames(timestamp, 4)]) hls.onPacket(packet)
+      hls.onIdle()
+      await hls.close()
+    }
+    const [first, other] = [setUp('', tempDir(), true), setUp('', tempDir(), true)]
+    await publish(first.hls, 0)
+    expect(first.playlist()).toMatchObject({ mediaSequence: 5_000_000_001 })
+    await publish(other.hls, 2)
+    expect(uris(other.playlist())).toEqual([3, 4, 5].map((seq) => `show-500000000${seq}.ts`))
+    const again = setUp('', first.dir, true)
+    await publish(again.hls, 2)
+    // The two that are there already are not made anew.
+    expect(uris(again.playlist())).toEqual([3, 4, 5, 6].map((seq) => `show-500000000${seq}.ts`))
+    expect(again.lines).toMatchObject([
+      { code: 'HLS_NUMBERS', sequence: 5_000_000_004, wanted: 5_000_000_003 },
+    ])
+    const later = setUp('', first.dir, true)
+    await publish(later.hls, 20)
+    expect(later.playlist()).toMatchObject({ mediaSequence: 5_000_000_021, discontinuitySequence: 1 })
+    expect(uris(later.playlist())).toEqual([21, 22, 23].map((seq) => `show-50000000${seq}.ts`))
+    expect(gaps(later.playlist())).toEqual(['show-5000000021.ts'])
   })
 
   test('is in no file under a name that it does not keep', async () => {

@@ -6,7 +6,7 @@ import { SegmentFile } from '../../../src/backsource/hls/segment-file.ts'
 import { SegmentWriter } from '../../../src/backsource/hls/segment-writer.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
-const start = { atMs: 0, timestamp: 0, discontinuity: false }
+const start = { atMs: 0, timestamp: 0, sequence: null, discontinuity: false }
 
 function setUp() {
   const dir = tempDir()

@@ -27,6 +27,7 @@ function setUp(section: string, path = 'live/x', publisherParam = '') {
     ownToken: 's3cret',
     serverId: 's1',
     origin: () => null,
+    isAbsolute: () => expect.unreachable(),
     join: () => expect.unreachable(),
     leave: () => expect.unreachable(),
     disconnect: () => expect.unreachable(),

@@ -80,7 +80,7 @@ function setUp(
       source.publish('pub1')
       push.begin()
     },
-    taken: () => eventually(() => expect(push.status.upstream).not.toBe('')),
+    taken: () => eventually(() => expect(push.status.address).not.toBe('')),
   }
 }
 
@@ -95,7 +95,7 @@ describe('a push', () => {
     attach()
     send(meta, videoHeader('avc'), sound(0), keyFrame(10), interFrame(50))
     await eventually(() => expect(marksOf(server.peers[0])).toEqual(['meta', 'avc', '0', '10', '50']))
-    expect(push.status).toMatchObject({ upstream: at, upstreamId: '31', retries: 0, lastError: null })
+    expect(push.status).toMatchObject({ address: at, connectionId: '31', retries: 0, lastError: null })
     send(interFrame(90))
     await push.stop()
     await eventually(() => expect(server.peers[0]?.ended).toEqual(['unpublish']))
@@ -132,7 +132,7 @@ describe('a push', () => {
     const [dead, live] = [await deadOrigin(), await origin()]
     const { taken, health, push } = setUp([dead, live.at])
     await taken()
-    expect(push.status).toMatchObject({ upstream: live.at, retries: 1 })
+    expect(push.status).toMatchObject({ address: live.at, retries: 1 })
     expect(health).toEqual([
       [dead, false],
       [live.at, true],
@@ -189,7 +189,7 @@ describe('a push that has lost its server', () => {
     send(meta, videoHeader('avc'), keyFrame(0), interFrame(40), keyFrame(80), interFrame(120))
     await eventually(() => expect(marksOf(a.server.peers[0])).toHaveLength(6))
     a.server.close()
-    await eventually(() => expect(push.status.upstream).toBe(b.at))
+    await eventually(() => expect(push.status.address).toBe(b.at))
     send(interFrame(160))
     await eventually(() => expect(marksOf(b.server.peers[0]).slice(-3)).toEqual(['80', '120', '160']))
     expect(marksOf(b.server.peers[0]).slice(0, 2)).toEqual(['meta', 'avc'])
@@ -209,7 +209,7 @@ describe('a push that has lost its server', () => {
     attach()
     send(keyFrame(0))
     server.peers[0]?.socket.destroy()
-    await eventually(() => expect(push.status).toMatchObject({ upstream: at, retries: 3 }))
+    await eventually(() => expect(push.status).toMatchObject({ address: at, retries: 3 }))
     await eventually(() => expect(marksOf(server.peers[3])).toEqual(['0']))
   })
 
@@ -242,9 +242,9 @@ describe('a push that has lost its server', () => {
     await taken()
     attach()
     push.upstreams = [b.at, a.at]
-    expect(push.status.upstream).toBe(a.at)
+    expect(push.status.address).toBe(a.at)
     push.upstreams = [b.at]
-    await eventually(() => expect(push.status.upstream).toBe(b.at))
+    await eventually(() => expect(push.status.address).toBe(b.at))
     expect(a.server.peers).toHaveLength(1)
     await eventually(() => expect(a.server.peers[0]?.ended).toEqual(['unpublish']))
     expect(health).toEqual([

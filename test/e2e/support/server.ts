@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { StreamStatus, WorkerRole, WorkerStatus } from '../../../src/ipc/contract.ts'
+import { serverStatus } from '../../../src/master/control.ts'
 import type { ServerStatus } from '../../../src/master/control-contract.ts'
 import { Command, type Finished, run } from './command.ts'
 import { freePort } from './free-port.ts'
@@ -214,11 +215,9 @@ export class Server {
     return until(`a log line with ${what}`, () => this.logs().find(isIt))
   }
 
-  /** What `weir ctl status` tells. */
-  async status(): Promise<ServerStatus> {
-    const { status, stdout, stderr } = await this.weir('ctl', 'status', '--json')
-    if (status !== 0) throw new Error(`ctl status: ${stderr}`)
-    return JSON.parse(stdout) as ServerStatus
+  /** What `weir ctl status` tells; asked without a process of its own for each of the many times. */
+  status(): Promise<ServerStatus> {
+    return serverStatus({ pid: this.pidFile, runtimeDir: this.runtimeDir })
   }
 
   /** Waits until the status is as wanted, and returns it. */

@@ -122,3 +122,18 @@ test('each segment is listed once, in order, and deleted once, never while it is
     }),
   )
 })
+
+test('where numbers are missing what was before leaves it, and is deleted in its time', () => {
+  const window = new PlaylistWindow(options, null)
+  expect(window.add(segment(100), 100)).toEqual([])
+  fill(window, 2)
+  expect(window.playlist).toMatchObject({ mediaSequence: 100, discontinuitySequence: 0 })
+  expect(listed(window)).toEqual(['100.ts', '101.ts', '102.ts'])
+  expect(window.add(segment(110, 10_000, true), 110)).toEqual([])
+  expect(window.playlist).toMatchObject({ mediaSequence: 110, discontinuitySequence: 0 })
+  expect(listed(window)).toEqual(['110.ts'])
+  expect(window.playlist.segments[0]!.discontinuity).toBe(true)
+  expect(window.playlist.expired.map(({ uri }) => uri)).toEqual(['100.ts', '101.ts', '102.ts'])
+  expect(fill(window, 6).flat()).toEqual(['100.ts', '101.ts'])
+  expect(window.playlist).toMatchObject({ mediaSequence: 113, discontinuitySequence: 1 })
+})
