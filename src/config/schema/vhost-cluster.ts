@@ -47,7 +47,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
   originSilence: duration(
     '5',
     { min: 0.5, max: 300, unit: 's' },
-    'A pull that has got nothing for so long goes on at another origin: the network may be cut.',
+    'A pull that has got nothing for so long goes on at another origin, and so does a push whose origin answers no ping: the network may be cut.',
     own,
   ),
   pullTimeout: duration(

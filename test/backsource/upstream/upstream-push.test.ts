@@ -43,7 +43,12 @@ function marksOf(peer: Peer | undefined): string[] {
 /** A stream in a back-source whose publisher waits for the verdict of other servers. */
 function setUp(
   upstreams: readonly string[],
-  { granted = false, pushTimeout = 30, earlier = undefined as Promise<unknown> | undefined } = {},
+  {
+    granted = false,
+    pushTimeout = 30,
+    originSilence = 60,
+    earlier = undefined as Promise<unknown> | undefined,
+  } = {},
 ) {
   const { logger, lines } = recordingLogger()
   const source = new Source({
@@ -55,7 +60,7 @@ function setUp(
   const accepted = vi.fn()
   const host: PushHost = {
     logger,
-    settings: { originTimeout: 3, originRetry: 0.01, pushTimeout },
+    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout },
     source: {
       ...{ chunkSize: 60_000, queueMs: 30_000, stallMs: 30_000 },
       join: (consumer) => source.join(consumer),
@@ -196,6 +201,20 @@ describe('a push that has lost its server', () => {
     expect(push.status).toMatchObject({ retries: 1, lastError: expect.stringContaining('RTMP_CLOSED') })
     expect(lines).toContainEqual(expect.objectContaining({ code: 'RTMP_CLOSED', upstream: a.at }))
     expect(lines.at(-1)).toMatchObject({ upstream: b.at, failures: 1 })
+  })
+
+  test('to a cut network goes on at the next one: a server that answered pings does not any more', async () => {
+    const [a, b] = [await origin(), await origin()]
+    const { push, attach, taken } = setUp([a.at, b.at], { originSilence: 0.4 })
+    await taken()
+    attach()
+    const { socket } = a.server.peers[0]!
+    const before = socket.bytesRead
+    // With the third ping, of 18 bytes, the answers to those before it have come.
+    await eventually(() => expect(socket.bytesRead - before).toBeGreaterThanOrEqual(3 * 18))
+    socket.pause()
+    await eventually(() => expect(push.status.address).toBe(b.at))
+    expect(push.status.lastError).toContain('UPSTREAM_SILENT')
   })
 
   test('is patient with one that still has its old connection', async () => {
