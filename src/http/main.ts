@@ -75,15 +75,17 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this.#siteHost())
-    this.#edge = new HlsEdge(this, configuredUpstreams)
+    this.#site = new Site(this.#fileHost())
+    this.#edge = new HlsEdge(this.#fileHost(), configuredUpstreams)
     this.#live = new LiveSite(this, this.#site)
   }
 
-  #siteHost(): SiteHost {
+  /** What files are served for: whoever asks for many of them is not asked about at each. */
+  #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
+      edgeId: this.edgeId,
       access: this.#fileAccess,
       get config() {
         return config()
