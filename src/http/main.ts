@@ -40,7 +40,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, HlsEdgeHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -75,16 +75,20 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this.#siteHost())
-    this.#edge = new HlsEdge(this, configuredUpstreams)
+    const files = this.#fileHost()
+    this.#site = new Site(files)
+    this.#edge = new HlsEdge(files, configuredUpstreams)
     this.#live = new LiveSite(this, this.#site)
   }
 
-  #siteHost(): SiteHost {
+  /** What serves files, those of other servers too. */
+  #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
       access: this.#fileAccess,
+      edgeId: `weir-${this.#context.serverId}`,
+      wantStream: (stream) => this.#live.hub.want(stream),
       get config() {
         return config()
       },
@@ -101,10 +105,6 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get logger(): Logger {
     return this.#context.logger
-  }
-
-  get edgeId(): string {
-    return `weir-${this.#context.serverId}`
   }
 
   get ip(): string {
@@ -197,6 +197,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#heartbeat?.close()
     this.#live.close()
     this.#edge.close()
+    this.#site.close()
     this.#api?.close()
     this.#ports.close()
     await this.#hooks.close(hookPatienceMs.stop)
