@@ -217,7 +217,7 @@ export class LiveStream {
   }
 
   /** What the API tells of the stream. */
-  info(): Omit<StreamInfo, 'recvKbps'> {
+  info(): Omit<StreamInfo, 'recvKbps' | 'upstream'> {
     return {
       source: this.number,
       stream: this.stream,

@@ -12,12 +12,11 @@ import {
   type SourceNumber,
   type StreamId,
   type StreamInfo,
-  type StreamStatus,
   type ToMaster,
 } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
-import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import { RateBook, sampleMs } from '../worker/byte-rates.ts'
 import { pageOf } from '../worker/client-book.ts'
@@ -190,7 +189,8 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   #infoOf(live: LiveStream): StreamInfo {
     const info = live.info()
     const counts = { sendBytes: 0, recvBytes: info.recvBytes }
-    return { ...info, recvKbps: this.#rates.rates(monotonicMs(), live.stream, counts).recvKbps }
+    const { recvKbps } = this.#rates.rates(monotonicMs(), live.stream, counts)
+    return { ...info, recvKbps, upstream: this.#pulls.upstreamOf(live.number) }
   }
 
   #sampleRates(): void {
@@ -200,7 +200,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#rates.sample(monotonicMs(), counts)
   }
 
-  #open({ stream, source, publisher, pull }: Extract<RoleMessage, { t: 'open' }>): void {
+  #open({ stream, source, publisher, pull, route = [] }: Extract<RoleMessage, { t: 'open' }>): void {
     const entry = this.#streams.get(source) ?? this.#newEntry(stream, source)
     if (entry === null) return
     if (publisher !== null) {
@@ -214,7 +214,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     }
     this.#unpublish(entry.live)
     entry.link = null
-    this.#pulls.pull(entry.live, pull)
+    this.#pulls.pull(entry.live, { upstreams: pull, route })
   }
 
   #newEntry(stream: StreamId, number: SourceNumber): Entry | null {
@@ -352,7 +352,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     let subscriber = this.#subscribers.get(channel)
     if (subscriber === undefined) {
       subscriber = new WorkerSubscriber(channel, (packet) => {
-        this.#clock.schedule(channel, relayWaitMs(packet, mergeWaitMs('auto', this.#streams.size)))
+        this.#clock.schedule(channel, relayWaitMs(packet))
       })
       this.#subscribers.set(channel, subscriber)
     }
@@ -371,9 +371,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   #exitIfIdle(): void {
     if (!this.#draining || this.#leaving) return
     const lives = [...this.#streams.values()].map(({ live }) => live)
-    const isWanted = ({ number }: LiveStream, { publishing, players }: StreamStatus): boolean =>
-      publishing && (players > 0 || !this.#pulls.has(number))
-    if (lives.some((live) => isWanted(live, live.status()))) return
+    if (lives.some((live) => live.status().publishing && !this.#pulls.isIdle(live))) return
     this.#leaving = true
     for (const live of lives) {
       this.#pulls.stop(live.number)

@@ -125,6 +125,8 @@ export type FromMaster =
        * `http://192.0.2.1:8080` (HTTP-FLV); null: it is not pulled.
        */
       pull: readonly string[] | null
+      /** Where those that it is pulled for have it from, if these are servers; see rtmp/forward-route.ts. */
+      route?: readonly string[]
       /** Base addresses of the servers that its publisher is passed on to, likewise; null: it is not passed on. */
       push: readonly string[] | null
     }
@@ -169,7 +171,10 @@ export type ToMaster =
   | { t: 'visit-began'; visit: HookVisit }
   /** Its end is told, or will not be. */
   | { t: 'visit-ended'; id: string }
-  | { t: 'watch'; stream: StreamId }
+  /** @see downstream for the route */
+  | { t: 'watch'; stream: StreamId; route?: readonly string[] }
+  /** Another server has a watched stream from here; its route, see rtmp/forward-route.ts. */
+  | { t: 'downstream'; stream: StreamId; route: readonly string[] }
   /** @see StreamAudience for what becomes of the bytes that were sent */
   | { t: 'unwatch'; stream: StreamId; bytesOut: number }
   // from HTTP workers
@@ -393,6 +398,16 @@ export interface ClientInfo extends ByteRates {
   recvBytes: number
 }
 
+/** The server that a stream is pulled from. Ids are as that server tells them, '' if it does not. */
+export interface UpstreamInfo {
+  /** `rtmp://192.0.2.1:1935` */
+  address: string
+  /** What its log calls our connection. */
+  connectionId: string
+  serverId: string
+  pid: string
+}
+
 /** A stream as its back-source knows it. Counters count since the back-source has it. */
 export interface StreamInfo {
   source: SourceNumber
@@ -410,6 +425,8 @@ export interface StreamInfo {
   hls: HlsStatus | null
   dvr: DvrStatus | null
   forwards: ForwardStatus[]
+  /** Null: it is not pulled, or nothing comes at the moment. */
+  upstream: UpstreamInfo | null
 }
 
 /**

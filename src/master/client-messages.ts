@@ -53,7 +53,10 @@ export function handleClientMessage(worker: WorkerHandle, message: WorkMessage, 
       desk.visits.onMessage(worker, message)
       break
     case 'watch':
-      desk.table.watch(worker, message.stream)
+      desk.table.watch(worker, message.stream, message.route)
+      break
+    case 'downstream':
+      desk.table.watchers.addRoute(message.stream, message.route)
       break
     case 'unwatch':
       desk.told.onUnwatch(worker, message.stream)

@@ -77,8 +77,12 @@ export function hasOrigin({ publisher, pull }: SourceEntry): boolean {
   return publisher !== null || pull !== null
 }
 
-/** Has the back-source of a source take it from its publisher, or else from the servers that it is pulled from. */
-export function open({ stream, number: source, host, publisher, pull }: SourceEntry): void {
+/**
+ * Has the back-source of a source take it from its publisher, or else from the servers that it is pulled from.
+ * @param route servers that have a pulled stream from here
+ */
+export function open(entry: SourceEntry, route: readonly string[] = []): void {
+  const { stream, number: source, host, publisher, pull } = entry
   const ref: PublisherRef | null = publisher && {
     path: publisher.worker.socketPath,
     publishId: publisher.publishId,
@@ -86,7 +90,9 @@ export function open({ stream, number: source, host, publisher, pull }: SourceEn
     ip: publisher.ip,
     param: publisher.param,
   }
-  host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push: publisher?.push ?? null })
+  const push = publisher?.push ?? null
+  const routed = pull !== null && route.length > 0 ? { route } : {}
+  host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push, ...routed })
 }
 
 /** Takes a source from its publisher, if it has one. */

@@ -39,7 +39,7 @@ export class SourceTable implements PullTable {
   readonly #upstreams: Upstreams
   readonly #logger: Logger
   readonly #sources = new Map<StreamId, SourceEntry>()
-  readonly #watchers = new Watchers()
+  readonly watchers = new Watchers()
   readonly #pulls: Pulls
   readonly #wishes = new Set<Wish>()
   readonly #contests: Contests
@@ -63,7 +63,7 @@ export class SourceTable implements PullTable {
       if (this.#wishes.has(wish)) this.#decide(wish, false)
     }
     this.#contests = new Contests({ onHolderGone: (entry) => this.#linger(entry), onTurn }, logger)
-    this.#pulls = new Pulls(upstreams, this.#watchers, this, logger)
+    this.#pulls = new Pulls(upstreams, this.watchers, this, logger)
   }
 
   get size(): number {
@@ -129,22 +129,22 @@ export class SourceTable implements PullTable {
   }
 
   /** A worker wants a stream: it hears where it is, or that nobody publishes it, and of every change. */
-  watch(worker: WorkerHandle, stream: StreamId): void {
-    this.#watchers.add(worker, stream)
+  watch(worker: WorkerHandle, stream: StreamId, route: readonly string[] = []): void {
+    this.watchers.add(worker, stream, route)
     const entry = this.#sources.get(stream)
     if (entry === undefined) {
       this.#pulls.want(stream)
       return
     }
     this.#pulls.keep(entry)
-    if (entry.open) this.#watchers.tellUp(entry, worker)
+    if (entry.open) this.watchers.tellUp(entry, worker)
   }
 
   /** @param sentBytes what the worker has sent of the stream */
   unwatch(worker: WorkerHandle, stream: StreamId, sentBytes: number): void {
     const entry = this.#sources.get(stream)
     if (entry !== undefined) entry.sentBytes += sentBytes
-    if (this.#watchers.remove(worker, stream) && entry !== undefined) this.#pulls.letGo(entry)
+    if (this.watchers.remove(worker, stream) && entry !== undefined) this.#pulls.letGo(entry)
   }
 
   /** A back-source has taken a stream: who wants it may pull. */
@@ -152,7 +152,7 @@ export class SourceTable implements PullTable {
     const entry = this.#heldBy(backSource, number)
     if (entry === undefined || entry.open) return
     entry.open = true
-    this.#watchers.tellUp(entry)
+    this.watchers.tellUp(entry)
   }
 
   /**
@@ -200,7 +200,7 @@ export class SourceTable implements PullTable {
   /** A stream worker is gone, with its publishers and players. */
   onWorkerLost(worker: WorkerHandle): void {
     for (const wish of this.#wishes) if (wish.worker === worker) this.#wishes.delete(wish)
-    for (const stream of this.#watchers.streams) this.unwatch(worker, stream, 0)
+    for (const stream of this.watchers.streams) this.unwatch(worker, stream, 0)
     for (const entry of [...this.#sources.values()]) {
       if (entry.publisher?.worker === worker) this.#linger(entry)
     }
@@ -239,7 +239,7 @@ export class SourceTable implements PullTable {
     stopLingering(entry)
     this.#disposal.onPublish(stream)
     entry.pull = upstreams
-    open(entry)
+    open(entry, this.watchers.routeOf(entry.stream))
     return true
   }
 
@@ -331,11 +331,11 @@ export class SourceTable implements PullTable {
     }
     entry.host = this.#hosts.acquire()
     this.#logWhere(entry, 'source: moves to another back-source')
-    open(entry)
+    open(entry, this.watchers.routeOf(entry.stream))
   }
 
   #tellDown(entry: SourceEntry): void {
-    if (entry.open) this.#watchers.tellDown(entry)
+    if (entry.open) this.watchers.tellDown(entry)
     entry.open = false
   }
 
@@ -347,7 +347,7 @@ export class SourceTable implements PullTable {
     this.#contests.end(entry)
     this.#disposeLater(entry)
     // Somebody may publish it elsewhere.
-    if (entry.publisher === null && this.#watchers.has(entry.stream)) this.#pulls.want(entry.stream)
+    if (entry.publisher === null && this.watchers.has(entry.stream)) this.#pulls.want(entry.stream)
   }
 
   #disposeLater({ stream }: SourceEntry): void {

@@ -57,17 +57,23 @@ export class PlayerHub {
     return this.#wanted.want(stream)
   }
 
-  /** The stream to join for a player; it is looked for if it is not here yet. */
-  streamFor(stream: StreamId, vhost: VhostConfig): PulledStream {
+  /**
+   * The stream to join for a player; it is looked for if it is not here yet.
+   * @param route of a server that plays, as its connection told; see rtmp/forward-route.ts
+   */
+  streamFor(stream: StreamId, vhost: VhostConfig, route: readonly string[] = []): PulledStream {
     const known = this.#streams.get(stream)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (route.length > 0) this.#send({ t: 'downstream', stream, route })
+      return known
+    }
     const pulled = new PulledStream(stream, this.#clockFor(vhost), this.#optionsOf(vhost), {
       onBusy: () => this.#idle.delete(pulled),
       onIdle: () => this.#keepIdle(pulled),
     })
     this.#streams.set(stream, pulled)
     this.#keepIdle(pulled)
-    this.#send({ t: 'watch', stream })
+    this.#send(route.length > 0 ? { t: 'watch', stream, route } : { t: 'watch', stream })
     return pulled
   }
 

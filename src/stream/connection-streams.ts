@@ -10,7 +10,7 @@ import { displayName, streamId as streamIdOf, vhostOfStream } from '../live/stre
 import type { ViewerSocket } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { PlayerHub } from '../pull/player-hub.ts'
-import { hopOf, isLoop } from '../rtmp/forward-route.ts'
+import { type ForwardRoute, hopOf, isLoop } from '../rtmp/forward-route.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
@@ -162,7 +162,9 @@ export class ConnectionStreams {
     const { streamId } = request
     const found = this.#find(request)
     if (found === null) this.#refusePlay(streamId, 'VHOST_UNKNOWN', `no vhost ${request.vhost}`)
-    else {
+    else if (this.#route.includes(hopOf(this.#hubs.serverId, found.stream))) {
+      this.#refusePlay(streamId, 'UPSTREAM_LOOP', 'UPSTREAM_LOOP: this server has the stream from there')
+    } else {
       this.#ifAllowed('play', request, found, {
         accept: () => this.#play(streamId, found),
         refuse: (code, message) => this.#refusePlay(streamId, code, message),
@@ -175,7 +177,7 @@ export class ConnectionStreams {
     this.#players.get(streamId)?.stop()
     const find = () => {
       const now = vhostOf(this.#hubs.config, vhostOfStream(stream)) ?? vhost
-      return this.#hubs.players.streamFor(stream, now)
+      return this.#hubs.players.streamFor(stream, now, this.#route)
     }
     const { stallTimeout } = this.#hubs.config
     const player = new Player(find, rtmpFormat(session.chunkSize, streamId), socket, () => {
@@ -309,6 +311,11 @@ export class ConnectionStreams {
       }
     }
     this.#owner.visits.ask(streamId, asked, vhost, decided, outcome.room)
+  }
+
+  /** Of a server that plays: where the stream goes from there. It may be to many servers. */
+  get #route(): ForwardRoute {
+    return this.#owner.connectRequest?.route ?? []
   }
 
   #wishFor({ param }: PublishRequest, { vhost, stream }: Found): PublishWish {

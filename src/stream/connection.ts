@@ -11,6 +11,7 @@ import type { AdmissionRefusal, ClientInfo } from '../ipc/contract.ts'
 import { splitStreamId } from '../live/stream-key.ts'
 import { socketHighWaterMark } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
+import { readEdge } from '../rtmp/edge-identity.ts'
 import type { ServerSessionHandler } from '../rtmp/server-handler.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import { ServerSession } from '../rtmp/server-session.ts'
@@ -368,7 +369,11 @@ export class Connection
     this.onVhost(request.address.vhost)
     const { address, flashVer } = request
     const name = vhostNameOf(this.#host.config, address.vhost)
-    this.logger.info({ vhost: name, host: address.vhost, app: address.app, client: flashVer }, 'connect')
+    const edge = readEdge(request.args) ?? undefined
+    this.logger.info(
+      { vhost: name, host: address.vhost, app: address.app, client: flashVer, edge },
+      'connect',
+    )
     const wire = { chunkSize: vhost.chunkSize, windowAckSize: vhost.outAckSize }
     this.run(() => this.session.acceptConnect(wire, vhost.inAckSize))
     if (bandwidthKey(vhost.bandcheck, address.param) !== 'right' || this.isClosed) return

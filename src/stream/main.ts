@@ -223,6 +223,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
       srs_server_ip: serverIp,
       srs_pid: process.pid,
       srs_id: connectionId,
+      weir_server_id: this.serverId,
     }
   }
 

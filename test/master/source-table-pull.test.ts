@@ -225,3 +225,26 @@ describe('a reload', () => {
     expect(hosts.workers[1]!.take()).toStrictEqual([openPull(origins, 2)])
   })
 })
+
+describe('a stream that other servers have from here', () => {
+  test('is pulled with the word of who they are', async () => {
+    const { table, hosts, one, two } = setUp()
+    table.watch(one.handle, stream, ['hop1'])
+    await asked()
+    expect(hosts.workers[0]!.take()).toStrictEqual([{ ...openPull(), route: ['hop1'] }])
+    table.watchers.addRoute(stream, ['hop2', 'hop1'])
+    table.watch(two.handle, stream)
+    table.onBackSourceLost(hosts.members[0]!, 0)
+    expect(hosts.workers[1]!.take()).toStrictEqual([{ ...openPull(), route: ['hop1', 'hop2'] }])
+  })
+
+  test('is forgotten to be theirs with the last who wanted it', async () => {
+    const { table, hosts, one } = setUp({ cluster: `${edge} pull_linger 0;` })
+    table.watch(one.handle, stream, ['hop1'])
+    table.unwatch(one.handle, stream, 0)
+    table.watchers.addRoute(stream, ['hop2'])
+    table.watch(one.handle, stream)
+    await asked()
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull()])
+  })
+})

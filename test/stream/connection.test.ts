@@ -24,7 +24,7 @@ async function connected(text: string, vhost: string, name = 'x', route = '') {
     access: new AccessPipeline(silentLogger, [], []),
     logger: silentLogger,
     readClock: new ReadClock(),
-    players: new PlayerHub(config, silentLogger, () => {}),
+    players: new PlayerHub(config, silentLogger, (message) => asked.push(message)),
     publishers: new PublisherHub(join(tempDir(), 's1.sock'), silentLogger, (message) => asked.push(message)),
     identity: () => ({}),
     onClosed: () => {},
@@ -103,5 +103,30 @@ describe('a stream that another server forwards', () => {
     // Nobody answers it: that the master is asked is what counts.
     void client.publish().catch(() => {})
     await vi.waitFor(() => expect(asked).toMatchObject([{ t: 'publish', stream }]))
+  })
+})
+
+describe('a stream that another server plays', () => {
+  const stream = '__defaultVhost__/live/x'
+
+  test('is refused to a server that this one has it from', async () => {
+    const route = formatRoute([hopOf('s2', stream), hopOf('s1', stream)])
+    const { client, asked } = await connected('', 'a.example', 'x', route)
+    await expect(client.play()).rejects.toThrow('UPSTREAM_LOOP')
+    expect(asked).toStrictEqual([])
+  })
+
+  test('is looked for with the word of who has it from here', async () => {
+    const route = [hopOf('s2', stream), hopOf('s1', '__defaultVhost__/live/y')]
+    const { client, asked } = await connected('', 'a.example', 'x', formatRoute(route))
+    await client.play()
+    expect(asked[0]).toStrictEqual({ t: 'watch', stream, route })
+  })
+
+  test('may go to any number of servers', async () => {
+    const route = Array.from({ length: 40 }, (_, index) => hopOf(`e${index}`, stream))
+    const { client, asked } = await connected('', 'a.example', 'x', formatRoute(route))
+    await client.play()
+    expect(asked[0]).toStrictEqual({ t: 'watch', stream, route })
   })
 })

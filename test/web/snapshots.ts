@@ -25,6 +25,7 @@ export function streamOf(fields: Partial<Stream>): Stream {
     hls: null,
     dvr: null,
     forwards: [],
+    upstream: null,
     ...fields,
   }
 }

@@ -1,23 +1,27 @@
-import { getNumber, getString } from '../../media/amf-value.ts'
+import { asRecord } from '../../media/amf-value.ts'
+import { edgeArguments, textOf } from '../../rtmp/edge-identity.ts'
+import { formatRoute, routeField } from '../../rtmp/forward-route.ts'
 import type { LinkOptions, UpstreamLink } from './upstream-link.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
 /** Plays a stream of another server over RTMP. @see OpenLink */
 export async function openRtmpLink(at: UpstreamUrl, options: LinkOptions): Promise<UpstreamLink> {
-  const { timeoutMs, signal, onPacket } = options
+  const { timeoutMs, signal, onPacket, identity, route } = options
   // A back-source that pulls nothing does not load the client.
   const { RtmpClient } = await import('../../client/rtmp-client.ts')
   const closed = Promise.withResolvers<Error | null>()
   const tcUrl = at.tcUrl === undefined ? {} : { tcUrl: at.tcUrl }
   const client = await RtmpClient.connect(at.url, {
     ...{ timeoutMs, signal, onPacket, ...tcUrl },
+    ...(identity === null ? {} : { connectArgs: edgeArguments(identity) }),
+    connectFields: { [routeField]: formatRoute(route) },
     onClose: closed.resolve,
   })
   await client.play()
-  const data = client.information?.get('data')
-  const text = (key: string): string => getString(data, key) ?? String(getNumber(data, key) ?? '')
+  const data = asRecord(client.information?.get('data'))
+  const text = (key: string): string => textOf(data, key)
   return {
-    peer: { connectionId: text('srs_id'), serverId: text('srs_server_id'), pid: text('srs_pid') },
+    peer: { connectionId: text('srs_id'), serverId: text('weir_server_id'), pid: text('srs_pid') },
     get bytesReceived() {
       return client.bytesReceived
     },

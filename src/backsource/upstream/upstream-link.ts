@@ -1,13 +1,10 @@
+import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
+import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
-/** Who the other end of a link is, as far as it tells: '' where it does not. */
-export interface UpstreamPeer {
-  /** What its log calls the connection. */
-  readonly connectionId: string
-  readonly serverId: string
-  readonly pid: string
-}
+/** Who the other end of a link is. */
+export type UpstreamPeer = Omit<UpstreamInfo, 'address'>
 
 /** A connection over which a stream comes from another server. */
 export interface UpstreamLink {
@@ -24,12 +21,16 @@ export interface LinkOptions {
   readonly timeoutMs: number
   /** Ends the link, at whatever point it is. */
   readonly signal: AbortSignal
+  /** @see PullHost */
+  readonly route: readonly string[]
+  readonly identity: EdgeIdentity | null
   /** A packet's body is the receiver's. */
   readonly onPacket: (packet: Packet) => void
 }
 
 /**
  * Opens a link: media may come from then on, or not.
- * @throws WeirError RTMP_REJECTED: that server is there and refuses; everything else: it is not there, or not in order
+ * @throws WeirError RTMP_REJECTED, UPSTREAM_REFUSED: that server is there and refuses; UPSTREAM_SILENT: it is there and says
+ *   nothing; everything else: it is not there, or not in order
  */
 export type OpenLink = (at: UpstreamUrl, options: LinkOptions) => Promise<UpstreamLink>

@@ -4,8 +4,10 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
+import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
-import type { OpenLink, UpstreamLink, UpstreamPeer } from './upstream-link.ts'
+import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
+import type { OpenLink, UpstreamLink } from './upstream-link.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
 /** The stream that a pull feeds. */
@@ -28,12 +30,19 @@ export interface PullHost {
   readonly logger: Logger
   readonly settings: PullSettings
   urlOn(address: string): UpstreamUrl
+  /** Where the stream goes, this server included: it must not come back to where it is. */
+  route(): readonly string[]
+  /** Who this end is; null: that is not told. */
+  identity(connectionId: string): EdgeIdentity | null
   /** The first media has come. */
   onMedia(): void
   onHealth(address: string, ok: boolean): void
   /** No server has the stream, or has it any more. Nothing follows. */
   onEnded(error: WeirError): void
 }
+
+/** With these codes a server that is there does not give the stream. */
+const refusals: ReadonlySet<string> = new Set(['RTMP_REJECTED', 'UPSTREAM_REFUSED'])
 
 /** What came of one attempt at one server. */
 type Outcome = 'media' | 'nothing' | 'refused'
@@ -89,7 +98,7 @@ export class UpstreamPull {
   }
 
   /** Where it comes from at the moment; null: from nowhere. */
-  get upstream(): ({ readonly address: string } & UpstreamPeer) | null {
+  get upstream(): UpstreamInfo | null {
     const { link, hasMedia, address } = this.#attempt ?? {}
     return link && hasMedia && address !== undefined ? { address, ...link.peer } : null
   }
@@ -142,17 +151,21 @@ export class UpstreamPull {
       attempt.link = await this.#open(this.#host.urlOn(address), {
         timeoutMs: this.#host.settings.originTimeout * 1000,
         signal: attempt.abort.signal,
+        route: this.#host.route(),
+        identity: this.#host.identity(attempt.sourceId),
         onPacket: (packet) => this.#take(attempt, packet),
       })
       attempt.heardAtMs = monotonicMs()
       this.#host.onHealth(address, true)
       if (attempt.hasMedia) this.#tellBegun(attempt)
+      else this.#host.logger.info(aboutLink(attempt), 'pull: waits for the stream at an upstream server')
       const error = await attempt.link.closed
       throw attempt.reason ?? error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } catch (error) {
       if (this.#life.signal.aborted) return 'nothing'
-      refused = codeOf(error) === 'RTMP_REJECTED'
-      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, refused)
+      refused = refusals.has(codeOf(error))
+      const isThere = refused || codeOf(error) === 'UPSTREAM_SILENT'
+      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, isThere)
       this.#onFailure(attempt, attempt.reason ?? error)
     } finally {
       this.#attempt = null
@@ -173,11 +186,9 @@ export class UpstreamPull {
     this.#source.push(packet)
   }
 
-  #tellBegun({ address, sourceId, link }: Attempt): void {
-    const { connectionId, serverId, pid } = link!.peer
-    const origin = { upstream: address, upstreamId: connectionId, upstreamServer: serverId, upstreamPid: pid }
+  #tellBegun(attempt: Attempt): void {
     const failures = this.#outage.end()
-    const about = { sid: sourceId, ...origin, ...(failures > 0 ? { failures } : {}) }
+    const about = { ...aboutLink(attempt), ...(failures > 0 ? { failures } : {}) }
     this.#host.logger.info(about, 'pull: the stream comes from an upstream server')
   }
 
@@ -223,5 +234,14 @@ export class UpstreamPull {
   #end(why: string): void {
     this.stop()
     this.#host.onEnded(new WeirError('UPSTREAM_ABSENT', why))
+  }
+}
+
+/** What a log line says of where a link leads; what that server does not tell is left out. */
+function aboutLink({ address, sourceId, link }: Attempt): Record<string, string | undefined> {
+  const { connectionId, serverId, pid } = link?.peer ?? {}
+  return {
+    ...{ sid: sourceId, upstream: address, upstreamId: connectionId || undefined },
+    ...{ upstreamServer: serverId || undefined, upstreamPid: pid || undefined },
   }
 }

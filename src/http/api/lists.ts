@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
+import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
@@ -142,7 +143,12 @@ export function streamData(view: StreamView): StreamData {
     ...{ publish_ms: Math.round(view.publishMs), players: view.players, hls: view.hls },
     dvr: view.dvr && dvrData(view.dvr),
     forwards: view.forwards.map(forwardData),
+    upstream: view.upstream && upstreamData(view.upstream),
   }
+}
+
+function upstreamData({ address, connectionId, serverId, pid }: UpstreamInfo): StreamData['upstream'] {
+  return { address, connection_id: connectionId, server_id: serverId, pid }
 }
 
 function forwardData(forward: ForwardStatus): StreamData['forwards'][number] {

@@ -6,6 +6,7 @@ import { upstreamUrl } from '../../../src/backsource/upstream/upstream-url.ts'
 import type { WeirError } from '../../../src/base/errors.ts'
 import { Source } from '../../../src/live/source.ts'
 import { dataType, type Packet } from '../../../src/media/packet.ts'
+import { readEdge } from '../../../src/rtmp/edge-identity.ts'
 import { type Peer, TinyServer } from '../../client/tiny-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
@@ -91,6 +92,8 @@ function pullFrom(upstreams: readonly string[], settings: Partial<typeof quick> 
     logger,
     settings: { ...quick, ...settings },
     urlOn: (address) => upstreamUrl(address, 'tv.example/live/x y', '[vhost]'),
+    route: () => ['hop000000001'],
+    identity: (connectionId) => ({ serverId: 'edge0001', pid: '7', connectionId, ip: '192.0.2.9' }),
     onMedia: () => {
       told.media += 1
     },
@@ -116,6 +119,10 @@ describe('a pull', () => {
     const { connect, play } = origin.server.peers[0]!
     expect(play).toMatchObject({ vhost: 'tv.example', app: 'live', stream: 'x y' })
     expect(connect?.tcUrl).toBe(`rtmp://tv.example:${origin.address.split(':').at(-1)}/live`)
+    expect(connect?.route).toStrictEqual(['hop000000001'])
+    const identity = readEdge(connect?.args ?? null)
+    expect(identity).toMatchObject({ serverId: 'edge0001', pid: '7', ip: '192.0.2.9' })
+    expect(identity?.connectionId).toBe(pulled.lines[0]?.sid)
     expect(pulled.told.media).toBe(1)
     expect(pulled.health).toStrictEqual([`${origin.address} true`])
     expect(pulled.pull.upstream).toMatchObject({ address: origin.address, connectionId: '31' })

@@ -56,12 +56,13 @@ const info: StreamInfo = {
       lastError: 'RTMP_CLOSED: 192.0.2.3:1935 closed the connection',
     },
   ],
+  upstream: { address: 'rtmp://192.0.2.1:1935', connectionId: 'conn0009', serverId: 'srv00009', pid: '77' },
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null, dvr: null, forwards: [] },
+  ...{ recvKbps: 0, hls: null, dvr: null, forwards: [], upstream: null },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }

@@ -91,6 +91,15 @@ export const streamSchema = Type.Object({
     }),
     { description: 'The servers that the stream is forwarded to.' },
   ),
+  upstream: Type.Union([
+    Type.Object({
+      address: Type.String({ description: 'rtmp://host:port' }),
+      connection_id: Type.String({ description: 'What the log of that server calls the connection.' }),
+      server_id: Type.String({ description: 'As that server tells it; empty: it does not.' }),
+      pid: Type.String({ description: 'Of the process there, likewise.' }),
+    }),
+    Type.Null({ description: 'It is not pulled, or nothing comes at the moment.' }),
+  ]),
 })
 
 export const clientSchema = Type.Object({
