@@ -93,6 +93,13 @@ const purposes: Record<string, (config: Config) => void> = {
       hlsOriginCache: 512 * 1024 * 1024,
     })
   },
+  'backup.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]).toMatchObject({
+      play: { atc: true },
+      hls: { enabled: true, hlsFragment: 4, hlsDispose: 20 },
+    })
+  },
   'dvr.conf': (config) => {
     expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true }, httpApi: { enabled: true } })
     expect(config.vhosts[standard]?.dvr).toMatchObject({
