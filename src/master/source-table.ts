@@ -2,7 +2,7 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { StreamOwner } from '../cluster/owner.ts'
 import type { Config } from '../config/config.ts'
-import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import { vhostNameOf } from '../config/vhost-of.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
@@ -348,14 +348,9 @@ export class SourceTable implements PullTable, PushTable {
     stopLingering(entry)
     entry.lingerTimer = setTimeout(() => this.closeSource(entry), this.#config.sourceLinger * 1000)
     this.#contests.end(entry)
-    this.#disposeLater(entry)
+    this.#disposal.onPublisherLeft(entry.stream, this.#config)
     // Somebody may publish it elsewhere.
     if (entry.publisher === null && this.watchers.has(entry.stream)) this.#pulls.want(entry.stream)
-  }
-
-  #disposeLater({ stream }: SourceEntry): void {
-    const hls = vhostOf(this.#config, vhostOfStream(stream))?.hls
-    this.#disposal.onPublisherLeft(stream, hls?.enabled ? hls.hlsDispose : 0)
   }
 
   /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
@@ -368,7 +363,7 @@ export class SourceTable implements PullTable, PushTable {
 
   closeSource(entry: SourceEntry): void {
     this.#tellDown(entry)
-    if (entry.pull !== null) this.#disposeLater(entry)
+    if (entry.pull !== null) this.#disposal.onPublisherLeft(entry.stream, this.#config)
     entry.host.worker.send({ t: 'close', source: entry.number })
     this.#hosts.release(entry.host)
     this.#removeSource(entry)
