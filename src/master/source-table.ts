@@ -103,7 +103,7 @@ export class SourceTable implements PullTable, PushTable {
     this.#wishes.add(wish)
     let owner: StreamOwner | null
     try {
-      owner = await (message.probe ? this.#registry.locate(stream) : this.#registry.acquire(stream))
+      owner = await (message.probe ? this.#registry.refusedFor(stream) : this.#registry.acquire(stream))
       if (owner === null) wish.push = await this.#upstreams.pushFor(stream)
     } catch (error) {
       if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))

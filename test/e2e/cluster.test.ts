@@ -105,6 +105,14 @@ test('a stream is played at every node and published at one, whatever becomes of
     return typeof own === 'string' && own.includes('.ts') && own === other
   })
 
+  // Two encoders at two nodes at once: one has the stream.
+  for (const name of ['race1', 'race2', 'race3']) {
+    const both = await Promise.allSettled([a, b].map((node) => TestPublisher.publish(node.url(name))))
+    const [won, ...others] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    expect(others).toEqual([])
+    won!.stop()
+  }
+
   // Redis is killed: what runs goes on, what is new is taken, and all is written down when it is back.
   await redis.kill()
   await becomes(b, 'Redis to be missed', ({ connected }) => !connected)
