@@ -40,7 +40,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, HlsEdgeHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -75,16 +75,20 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this.#siteHost())
-    this.#edge = new HlsEdge(this, configuredUpstreams)
+    const files = this.#fileHost()
+    this.#site = new Site(files)
+    this.#edge = new HlsEdge(files, configuredUpstreams)
     this.#live = new LiveSite(this, this.#site)
   }
 
-  #siteHost(): SiteHost {
+  /** What files are served for, those of other servers too: whoever asks for many of them is not asked about at each. */
+  #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
+      edgeId: `weir-${this.#context.serverId}`,
       access: this.#fileAccess,
+      wantStream: (stream) => this.#live.hub.want(stream),
       get config() {
         return config()
       },
@@ -105,10 +109,6 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get serverId(): string {
     return this.#context.serverId
-  }
-
-  get edgeId(): string {
-    return `weir-${this.serverId}`
   }
 
   get ip(): string {
@@ -201,6 +201,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#heartbeat?.close()
     this.#live.close()
     this.#edge.close()
+    this.#site.close()
     this.#api?.close()
     this.#ports.close()
     await this.#hooks.close(hookPatienceMs.stop)

@@ -33,7 +33,10 @@ const purposes: Record<string, (config: Config) => void> = {
       pullTimeout: 10,
     })
     expect(config.vhosts['tv.example.com']?.cluster.origin).toEqual(['http://192.0.2.3:8080'])
-    expect(config.vhosts['cdn.example.com']?.cluster).toMatchObject({ mode: 'remote', vhost: 'origin.[vhost]' })
+    expect(config.vhosts['cdn.example.com']?.cluster).toMatchObject({
+      mode: 'remote',
+      vhost: 'origin.[vhost]',
+    })
   },
   'edge-token-traverse.conf': (config) => {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
@@ -84,6 +87,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       hlsOrigin: ['http://192.0.2.1:8080', 'http://192.0.2.2:8080'],
       hlsOriginCache: 512 * 1024 * 1024,
+    })
+  },
+  'backup.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]).toMatchObject({
+      play: { atc: true },
+      hls: { enabled: true, hlsFragment: 4, hlsDispose: 20 },
     })
   },
   'dvr.conf': (config) => {
