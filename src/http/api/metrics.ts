@@ -84,6 +84,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   addTraffic(page, traffic)
   addStreams(page, streams)
   addForwards(page, streams)
+  addPulls(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
@@ -238,6 +239,13 @@ function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
     'Packets that a server was too slow for.',
     values(({ packetsDropped }) => packetsDropped),
   )
+}
+
+function addPulls(page: MetricsPage, streams: readonly StreamView[]): void {
+  const pulled = streams.slice(0, maxLabelled).flatMap(({ stream, upstream }): [Labels, number][] => {
+    return upstream === null ? [] : [[{ stream: displayName(stream), upstream: upstream.address }, 1]]
+  })
+  page.gauge('stream_pulled', 'That a stream comes from another server at the moment.', pulled)
 }
 
 const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const
