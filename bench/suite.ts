@@ -1,5 +1,6 @@
 import type { BenchCase } from './cases/bench-case.ts'
 import { dvr } from './cases/dvr.ts'
+import { edge } from './cases/edge.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { firstFrame } from './cases/first-frame.ts'
 import { floor } from './cases/floor.ts'
@@ -32,6 +33,7 @@ export const standingSet: readonly BenchCase[] = [
   hostile,
   hooks,
   httpFlv,
+  edge,
   hls,
   dvr,
   floor,

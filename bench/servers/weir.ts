@@ -22,18 +22,21 @@ export interface WeirSettings {
   readonly hooks?: string
   /** Records all streams, in this format. */
   readonly dvr?: 'flv' | 'mp4'
+  /** Makes it an edge of this server, `host:port`. */
+  readonly origin?: string
   /** Environment variables of all its processes, beside this process's own. */
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** This project's server, in its full shape: master, stream workers, back-sources. */
 export function weir(settings: WeirSettings = {}): ServerSetup {
-  const { mwLatency, workers, maxProcesses, http, hooks, dvr, env = {} } = settings
+  const { mwLatency, workers, maxProcesses, http, hooks, dvr, origin, env = {} } = settings
   const said = [
     mwLatency === undefined ? null : `mw_latency ${mwLatency}`,
     workers === undefined ? null : `worker_processes ${workers}`,
     maxProcesses === undefined ? null : `max_processes ${maxProcesses}`,
     hooks === undefined ? null : 'http_hooks',
+    origin === undefined ? null : 'edge',
     dvr === undefined ? null : `dvr as ${dvr.toUpperCase()}`,
   ].filter((text) => text !== null)
   return {
@@ -64,6 +67,7 @@ export function weir(settings: WeirSettings = {}): ServerSetup {
         ...(dvr === undefined
           ? []
           : [`  dvr { enabled on; dvr_path ${dir}/recordings/[app]/[stream].${dvr}; }`]),
+        ...(origin === undefined ? [] : [`  cluster { mode remote; origin ${origin}; }`]),
         ...(mwLatency === undefined ? [] : [`  play { mw_latency ${mwLatency}; }`]),
         '}',
       ]

@@ -9,7 +9,7 @@ import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
 import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo, ToMaster } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
-import { mergeWaitMs, RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
+import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
 import { vhostOfStream } from '../live/stream-key.ts'
 import { RateBook, sampleMs } from '../worker/byte-rates.ts'
 import {
@@ -336,7 +336,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     let subscriber = this.#subscribers.get(channel)
     if (subscriber === undefined) {
       subscriber = new WorkerSubscriber(channel, (packet) => {
-        this.#clock.schedule(channel, relayWaitMs(packet, mergeWaitMs('auto', this.#streams.size)))
+        this.#clock.schedule(channel, relayWaitMs(packet))
       })
       this.#subscribers.set(channel, subscriber)
     }

@@ -324,6 +324,10 @@ export const errorTable = {
     summary: 'An upstream server has sent nothing for a while; the next one is tried.',
     remedy: 'Check that server and the network to it; `origin_silence` says for how long.',
   },
+  UPSTREAM_REFUSED: {
+    summary: 'An upstream server answers a request for HTTP-FLV with another status than 200.',
+    remedy: 'The message has the status: 404 if it does not have the stream; else see its log.',
+  },
   UPSTREAM_LOOP: {
     summary: 'A server wants to pull a stream from one that has it from there itself.',
     remedy: 'Correct `origin`: it names the server itself, or servers name each other in a ring.',

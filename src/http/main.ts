@@ -6,6 +6,7 @@ import { RememberedCheck } from '../access/remembered-check.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { ownAddress } from '../base/own-address.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { TokenTraverse } from '../edge/token-traverse.ts'
@@ -32,7 +33,6 @@ import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
 import { answerUpgrade } from './live/websocket-transport.ts'
 import { MachineMeter } from './machine/machine-meter.ts'
-import { ownAddress } from './machine/network.ts'
 import { Pages } from './pages/pages.ts'
 import { type Face, type PortHandler, WebPorts } from './ports.ts'
 import { Site, type SiteHost } from './site/site-app.ts'
@@ -105,8 +105,12 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     return this.#context.logger
   }
 
+  get serverId(): string {
+    return this.#context.serverId
+  }
+
   get edgeId(): string {
-    return `weir-${this.#context.serverId}`
+    return `weir-${this.serverId}`
   }
 
   get ip(): string {

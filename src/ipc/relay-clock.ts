@@ -13,8 +13,8 @@ const audioWaitMs = 40
 const promptStreams = 4
 
 /** The longest `auto` lets media wait, and what each stream adds, in milliseconds. */
-const maxAutoMs = 100
-const autoMsPerStream = 1
+const maxAutoMs = 250
+const autoMsPerStream = 2.5
 
 /**
  * How long what streams bring may be gathered before it goes on to another process. A wake-up of a process costs far
@@ -25,16 +25,16 @@ const autoMsPerStream = 1
  */
 export function mergeWaitMs(latency: number | 'auto', streams: number): number {
   if (latency !== 'auto') return Math.floor(latency)
-  return streams <= promptStreams ? 0 : Math.min(maxAutoMs, streams * autoMsPerStream)
+  return streams <= promptStreams ? 0 : Math.floor(Math.min(maxAutoMs, streams * autoMsPerStream))
 }
 
 /**
- * How long a packet may wait before it is relayed to another process.
- * @param mergeMs how long everything may wait, see {@link mergeWaitMs}
+ * How long a packet may wait before it is relayed to another process. What is to be gathered was gathered when it was read
+ * from its encoder; another wait here would be another wake-up.
  * @returns milliseconds; 0: at the end of this event-loop turn
  */
-export function relayWaitMs(packet: Packet, mergeMs: number): number {
-  return packet.type === audioType && packet.flags === 0 ? Math.max(mergeMs, audioWaitMs) : mergeMs
+export function relayWaitMs(packet: Packet): number {
+  return packet.type === audioType && packet.flags === 0 ? audioWaitMs : 0
 }
 
 /**

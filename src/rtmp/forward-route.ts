@@ -7,6 +7,9 @@ import { createHash } from 'node:crypto'
 /** The member of the connect object that has the route. Servers that do not know it leave it alone. */
 export const routeField = 'weirRoute'
 
+/** The header of HTTP that has it, where a stream is fetched so. */
+export const routeHeader = 'weir-route'
+
 /** A stream that has come over more servers goes no further: it may run in a circle that renames it. */
 export const maxRouteHops = 16
 

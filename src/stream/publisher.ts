@@ -166,7 +166,7 @@ export class Publisher {
     // A header stays here, for the next back-source.
     channel.sendMedia(this.#source, type, flags, timestamp, body, !isHeader(packet))
     // What was merged by the read has waited enough.
-    this.#clock.schedule(channel, this.readWaitMs > 0 ? 0 : relayWaitMs(packet, 0))
+    this.#clock.schedule(channel, this.readWaitMs > 0 ? 0 : relayWaitMs(packet))
     if (this.#fullSinceMs > 0 || channel.queuedBytes < fullBytes) return
     channel.flush()
     this.#fullSinceMs = this.lastPacketAt

@@ -26,6 +26,18 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'edge.conf': (config) => {
+    expect(config.vhosts[standard]?.cluster).toMatchObject({
+      mode: 'remote',
+      origin: ['192.0.2.1:1935', '192.0.2.2:1935'],
+      pullTimeout: 10,
+    })
+    expect(config.vhosts['tv.example.com']?.cluster.origin).toEqual(['http://192.0.2.3:8080'])
+    expect(config.vhosts['cdn.example.com']?.cluster).toMatchObject({
+      mode: 'remote',
+      vhost: 'origin.[vhost]',
+    })
+  },
   'edge-token-traverse.conf': (config) => {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       mode: 'remote',

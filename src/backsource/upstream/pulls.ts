@@ -8,7 +8,7 @@ import type { SourceNumber, ToMaster, UpstreamInfo } from '../../ipc/contract.ts
 import { displayName, vhostOfStream } from '../../live/stream-key.ts'
 import { hopOf } from '../../rtmp/forward-route.ts'
 import type { LiveStream } from '../live-stream.ts'
-import { openRtmpLink } from './rtmp-link.ts'
+import { openLink } from './open-link.ts'
 import { type PullHost, UpstreamPull } from './upstream-pull.ts'
 import { upstreamUrl } from './upstream-url.ts'
 
@@ -53,7 +53,7 @@ export class Pulls {
       },
       unpublish: () => live.unpublish(),
     }
-    const pull = new UpstreamPull(feed, order.upstreams, this.#hostOf(live), openRtmpLink)
+    const pull = new UpstreamPull(feed, order.upstreams, this.#hostOf(live), openLink)
     this.#pulls.set(live.number, pull)
   }
 
@@ -93,7 +93,12 @@ export class Pulls {
       route: () => [...(this.#routes.get(source) ?? []), hopOf(owner.serverId, stream)],
       identity: (connectionId) => {
         if (!cluster().debugSrsUpnode) return null
-        return { serverId: owner.serverId, pid: String(process.pid), connectionId, ip: ownAddress() }
+        return {
+          serverId: owner.serverId,
+          pid: String(process.pid),
+          connectionId,
+          ip: ownAddress(owner.config.stats.network),
+        }
       },
       onMedia: () => owner.send({ t: 'opened', source }),
       onHealth: (address, ok) => owner.send({ t: 'upstream-health', address, ok }),

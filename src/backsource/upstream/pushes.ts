@@ -103,8 +103,9 @@ export class Pushes {
   }
 
   #identity({ connectionId }: PublisherRef): AmfRecord {
-    const { serverId } = this.#owner
-    return edgeArguments({ serverId, pid: String(process.pid), connectionId, ip: ownAddress() })
+    const { serverId, config } = this.#owner
+    const ip = ownAddress(config.stats.network)
+    return edgeArguments({ serverId, pid: String(process.pid), connectionId, ip })
   }
 
   #hostOf(live: LiveStream, publisher: PublisherRef, onAccepted: () => void): PushHost {

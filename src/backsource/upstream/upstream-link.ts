@@ -30,6 +30,7 @@ export interface LinkOptions {
 
 /**
  * Opens a link: media may come from then on, or not.
- * @throws WeirError RTMP_REJECTED: that server is there and refuses; everything else: it is not there, or not in order
+ * @throws WeirError RTMP_REJECTED, UPSTREAM_REFUSED: that server is there and refuses; UPSTREAM_SILENT: it is there and says
+ *   nothing; everything else: it is not there, or not in order
  */
 export type OpenLink = (at: UpstreamUrl, options: LinkOptions) => Promise<UpstreamLink>

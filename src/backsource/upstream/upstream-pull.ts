@@ -41,6 +41,9 @@ export interface PullHost {
   onEnded(error: WeirError): void
 }
 
+/** With these codes a server that is there does not give the stream. */
+const refusals: ReadonlySet<string> = new Set(['RTMP_REJECTED', 'UPSTREAM_REFUSED'])
+
 /** What came of one attempt at one server. */
 type Outcome = 'media' | 'nothing' | 'refused'
 
@@ -155,12 +158,14 @@ export class UpstreamPull {
       attempt.heardAtMs = monotonicMs()
       this.#host.onHealth(address, true)
       if (attempt.hasMedia) this.#tellBegun(attempt)
+      else this.#host.logger.info(aboutLink(attempt), 'pull: waits for the stream at an upstream server')
       const error = await attempt.link.closed
       throw attempt.reason ?? error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } catch (error) {
       if (this.#life.signal.aborted) return 'nothing'
-      refused = codeOf(error) === 'RTMP_REJECTED'
-      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, refused)
+      refused = refusals.has(codeOf(error))
+      const isThere = refused || codeOf(error) === 'UPSTREAM_SILENT'
+      if (attempt.link === null && attempt.reason === null) this.#host.onHealth(address, isThere)
       this.#onFailure(attempt, attempt.reason ?? error)
     } finally {
       this.#attempt = null
@@ -181,11 +186,9 @@ export class UpstreamPull {
     this.#source.push(packet)
   }
 
-  #tellBegun({ address, sourceId, link }: Attempt): void {
-    const { connectionId, serverId, pid } = link!.peer
-    const origin = { upstream: address, upstreamId: connectionId, upstreamServer: serverId, upstreamPid: pid }
+  #tellBegun(attempt: Attempt): void {
     const failures = this.#outage.end()
-    const about = { sid: sourceId, ...origin, ...(failures > 0 ? { failures } : {}) }
+    const about = { ...aboutLink(attempt), ...(failures > 0 ? { failures } : {}) }
     this.#host.logger.info(about, 'pull: the stream comes from an upstream server')
   }
 
@@ -231,5 +234,14 @@ export class UpstreamPull {
   #end(why: string): void {
     this.stop()
     this.#host.onEnded(new WeirError('UPSTREAM_ABSENT', why))
+  }
+}
+
+/** What a log line says of where a link leads; what that server does not tell is left out. */
+function aboutLink({ address, sourceId, link }: Attempt): Record<string, string | undefined> {
+  const { connectionId, serverId, pid } = link?.peer ?? {}
+  return {
+    ...{ sid: sourceId, upstream: address, upstreamId: connectionId || undefined },
+    ...{ upstreamServer: serverId || undefined, upstreamPid: pid || undefined },
   }
 }

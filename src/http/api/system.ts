@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ownAddress } from '../../base/own-address.ts'
 import { version } from '../../base/version.ts'
-import { ownAddress } from '../machine/network.ts'
 import { nothingKnownOf, statOfProcesses } from '../machine/process-stat.ts'
 import { type ProcessView, sumOf } from '../views.ts'
 import type { ApiHost } from './api-host.ts'

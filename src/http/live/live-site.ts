@@ -19,6 +19,7 @@ import type {
 import { splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { PlayerHub } from '../../pull/player-hub.ts'
 import { isLive } from '../../pull/wait-for.ts'
+import { type ForwardRoute, hopOf, parseRoute, routeHeader } from '../../rtmp/forward-route.ts'
 import type { ClientBook } from '../../worker/client-book.ts'
 import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter, type PithyTurn } from '../../worker/pithy-printer.ts'
@@ -37,6 +38,7 @@ import { answerUpgrade, handshakeProblem, WebSocketTransport } from './websocket
 export interface LiveSiteHost {
   /** Of the worker, from 1 on. */
   readonly index: number
+  readonly serverId: string
   readonly logger: Logger
   readonly config: Config
   readonly access: AccessPipeline
@@ -134,7 +136,10 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     const target = this.#find(request)
     if (target === null) return false
     if (typeof target === 'number') answerStatus(response, target)
-    else {
+    else if (routeOf(request).includes(hopOf(this.#host.serverId, target.stream))) {
+      // The server that asks is one that this one has the stream from.
+      answerStatus(response, 508)
+    } else {
       this.#answer(target, request, response).catch((error: unknown) => {
         this.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
         answerStatus(response, 500)
@@ -215,7 +220,7 @@ export class LiveSite implements LiveViewerHost, ClientBook {
 
   #view(target: LiveTarget, carrier: Carrier, request: IncomingMessage, transport: Transport): void {
     const format = liveFormat(target.kind, carrier, target.vhost)
-    const pulled = this.#hub.streamFor(target.stream, target.vhost)
+    const pulled = this.#hub.streamFor(target.stream, target.vhost, routeOf(request))
     const viewer = new LiveViewer(target, format, transport, originOf(request, carrier, target), pulled, this)
     this.#viewers.set(viewer.id, viewer)
     viewer.start()
@@ -280,6 +285,12 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     }
     return mounts
   }
+}
+
+/** Of a server that fetches a stream: where the stream goes from there. */
+function routeOf({ headers }: IncomingMessage): ForwardRoute {
+  const route = headers[routeHeader]
+  return typeof route === 'string' ? parseRoute(route) : []
 }
 
 function originOf(request: IncomingMessage, carrier: Carrier, { stream }: LiveTarget): ViewerOrigin {

@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { deviceAddresses } from '../../base/own-address.ts'
 import { numberOf, numbersIn, readProc } from './proc-file.ts'
 
 /** Bytes over the network since the machine started. */
@@ -74,29 +74,10 @@ export function parseSockets(sockstat: string, snmp: string): SocketCounts {
   }
 }
 
-/** IPv4 addresses of this machine but for loopback, in the order in which the system lists them. */
-export function ownAddresses(): string[] {
-  return addresses()
-    .filter(({ address, family }) => family === 'IPv4' && !address.startsWith('127.'))
-    .map(({ address }) => address)
-}
-
-/** The address with that number among {@link ownAddresses} (`stats { network }`); the first one if there are not so many. */
-export function ownAddress(index: number): string {
-  const own = ownAddresses()
-  return own[index] ?? own[0] ?? ''
-}
-
 function publicDevices(): Set<string> {
   return new Set(
-    addresses()
+    deviceAddresses()
       .filter(({ address, family }) => family === 'IPv4' && !inner.check(address))
       .map(({ device }) => device),
-  )
-}
-
-function addresses() {
-  return Object.entries(networkInterfaces()).flatMap(([device, infos]) =>
-    (infos ?? []).map(({ address, family }) => ({ device, address, family })),
   )
 }

@@ -9,6 +9,7 @@ import { LiveSite } from '../../../src/http/live/live-site.ts'
 import { opcode } from '../../../src/http/live/websocket.ts'
 import type { ToMaster } from '../../../src/ipc/contract.ts'
 import { FlvReader } from '../../../src/media/flv/reader.ts'
+import { hopOf } from '../../../src/rtmp/forward-route.ts'
 import { FakeCheck } from '../../support/access.ts'
 import { fakeBackSource } from '../../support/back-source.ts'
 import { configOf } from '../../support/config.ts'
@@ -39,6 +40,7 @@ async function setUp(remux = '', settings = '') {
   const files = { has: async () => false, handle: () => expect.unreachable('no file is served here') }
   const host = {
     index: 1,
+    serverId: 's1',
     onTaken: () => {},
     logger,
     config,
@@ -151,6 +153,15 @@ describe('a viewer over HTTP', () => {
     expect(closes()).toMatchObject([{ level: 40, code: 'CONNECTION_LIMIT' }])
     socket.write('GET /other HTTP/1.1\r\nHost: a\r\n\r\n')
     await vi.waitFor(() => expect(received().includes('no stream')).toBe(true))
+  })
+
+  test('that is a server which this one has the stream from is refused; others are known by their route', async () => {
+    const { port, sent } = await setUp()
+    const own = await client(port, request(`Weir-Route: ${hopOf('s2', stream)} ${hopOf('s1', stream)}`))
+    expect(await own.statusLine()).toBe('HTTP/1.1 508 Loop Detected')
+    expect(sent).toStrictEqual([])
+    await client(port, request(`Weir-Route: ${hopOf('s2', stream)}`))
+    await vi.waitFor(() => expect(sent).toContainEqual({ t: 'watch', stream, route: [hopOf('s2', stream)] }))
   })
 
   test('that leaves while it waits is forgotten', async () => {
