@@ -116,6 +116,23 @@ export class LiveStream {
     this.#publisher = publisher
   }
 
+  get publisher(): PublisherRef | null {
+    return this.#publisher
+  }
+
+  /** Whether something comes. */
+  get publishing(): boolean {
+    return this.#source.sourceId !== ''
+  }
+
+  join(consumer: SourceConsumer): void {
+    this.#source.join(consumer)
+  }
+
+  leave(consumer: SourceConsumer): void {
+    this.#source.leave(consumer)
+  }
+
   get config(): VhostConfig {
     return this.#config
   }
@@ -217,7 +234,7 @@ export class LiveStream {
   }
 
   /** What the API tells of the stream. */
-  info(): Omit<StreamInfo, 'recvKbps' | 'upstream'> {
+  info(): Omit<StreamInfo, 'recvKbps' | 'upstream' | 'push'> {
     return {
       source: this.number,
       stream: this.stream,

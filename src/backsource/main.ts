@@ -6,20 +6,12 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import {
-  type Answer,
-  maxPageSize,
-  type SourceNumber,
-  type StreamId,
-  type StreamInfo,
-  type ToMaster,
-} from '../ipc/contract.ts'
+import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo, ToMaster } from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
-import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
+import { vhostOfStream } from '../live/stream-key.ts'
 import { RateBook, sampleMs } from '../worker/byte-rates.ts'
-import { pageOf } from '../worker/client-book.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -27,15 +19,16 @@ import {
   type WorkerContext,
   type WorkQuestion,
 } from '../worker/worker-process.ts'
+import { answerAboutStreams } from './answers.ts'
+import { ClosingFiles, filesTimeoutMs } from './closing-files.ts'
 import { dvrListener } from './dvr/dvr-stream.ts'
 import { recoverAtStart } from './dvr/recover-at-start.ts'
 import { disposeHls } from './hls/dispose.ts'
 import { LiveStream, type LiveStreamOwner } from './live-stream.ts'
+import { titleOf } from './process-title.ts'
 import { Pulls } from './upstream/pulls.ts'
+import { Pushes } from './upstream/pushes.ts'
 import { WorkerSubscriber } from './worker-subscriber.ts'
-
-/** How long the end of the process waits for files, in milliseconds: less than the master waits for the process. */
-const filesTimeoutMs = 1500
 
 /** What is left of that time after the files for telling of them, at least, in milliseconds. */
 const minHooksMs = 300
@@ -58,11 +51,12 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   readonly #streams = new Map<SourceNumber, Entry>()
   readonly #links = new Map<string, MediaClient>()
   readonly #subscribers = new Map<SenderChannel, WorkerSubscriber>()
-  /** Streams that are closed here and whose files are not complete yet. */
-  readonly #closing = new Set<Promise<void>>()
+  /** Of streams that are closed here. */
+  readonly #closing: ClosingFiles
   readonly #rates = new RateBook(monotonicMs())
   readonly hooks: StreamHooks
   readonly #pulls = new Pulls(this)
+  readonly #pushes = new Pushes(this)
   #config: Config
   #draining = false
   /** Ends as soon as its files are complete. */
@@ -72,6 +66,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#context = context
     this.#logger = context.logger
     this.#config = context.config
+    this.#closing = new ClosingFiles(context.logger)
     this.hooks = new StreamHooks(this)
     this.#server = new MediaServer(context.socketPath, {
       onMessage: (channel, message) => {
@@ -98,6 +93,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
 
   onMessage(message: RoleMessage): void {
     if (message.t === 'open') this.#open(message)
+    else if (message.t === 'push') this.#onPush(message.source, message.push)
     else if (message.t === 'close') this.#close(message.source)
     else if (message.t === 'dispose') this.#dispose(message.stream)
     else if (message.t === 'recover') this.#recover()
@@ -161,36 +157,21 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   answer(question: WorkQuestion): Answer | null {
-    const streams = [...this.#streams.values()]
-    switch (question.ask) {
-      case 'streams': {
-        const page = pageOf(streams, question.start, question.count)
-        return { of: 'streams', streams: page.map(({ live }) => this.#infoOf(live)), total: streams.length }
-      }
-      case 'stream': {
-        const found = streams.filter(({ live }) => streamTag(live.stream) === question.tag)
-        return {
-          of: 'streams',
-          streams: found.map(({ live }) => this.#infoOf(live)),
-          total: found.length,
-        }
-      }
-      case 'programs': {
-        const programs = streams.flatMap(({ live }) => live.status().programs ?? [])
-        return { of: 'programs', programs: programs.slice(0, maxPageSize) }
-      }
-      case 'hooks':
-        return { of: 'hooks', hooks: this.hooks.counts() }
-      default:
-        return null
-    }
+    if (question.ask === 'hooks') return { of: 'hooks', hooks: this.hooks.counts() }
+    const lives = [...this.#streams.values()].map(({ live }) => live)
+    return answerAboutStreams(question, lives, (live) => this.#infoOf(live))
   }
 
   #infoOf(live: LiveStream): StreamInfo {
     const info = live.info()
     const counts = { sendBytes: 0, recvBytes: info.recvBytes }
     const { recvKbps } = this.#rates.rates(monotonicMs(), live.stream, counts)
-    return { ...info, recvKbps, upstream: this.#pulls.upstreamOf(live.number) }
+    return {
+      ...info,
+      recvKbps,
+      upstream: this.#pulls.upstreamOf(live.number),
+      push: this.#pushes.status(live.number),
+    }
   }
 
   #sampleRates(): void {
@@ -200,14 +181,17 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#rates.sample(monotonicMs(), counts)
   }
 
-  #open({ stream, source, publisher, pull, route = [] }: Extract<RoleMessage, { t: 'open' }>): void {
+  #open({ stream, source, publisher, pull, push, route = [] }: Extract<RoleMessage, { t: 'open' }>): void {
     const entry = this.#streams.get(source) ?? this.#newEntry(stream, source)
     if (entry === null) return
     if (publisher !== null) {
       entry.live.publisher = publisher
-      entry.link = this.#linkTo(publisher.path)
-      entry.link.send({ t: 'attach', publishId: publisher.publishId, source })
+      // Who attaches a publisher grants it: first other servers have to.
+      if (push === null) this.#attach(entry, publisher)
+      else this.#pushes.push(entry.live, push, publisher, () => this.#attach(entry, publisher))
+      return
     }
+    void this.#pushes.stop(source)
     if (pull === null) {
       this.#context.send({ t: 'opened', source })
       return
@@ -215,6 +199,18 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#unpublish(entry.live)
     entry.link = null
     this.#pulls.pull(entry.live, { upstreams: pull, route })
+  }
+
+  #attach(entry: Entry, publisher: PublisherRef): void {
+    const { number: source } = entry.live
+    entry.link = this.#linkTo(publisher.path)
+    entry.link.send({ t: 'attach', publishId: publisher.publishId, source })
+    this.#context.send({ t: 'opened', source })
+  }
+
+  #onPush(source: SourceNumber, push: readonly string[] | null): void {
+    const entry = this.#streams.get(source)
+    if (entry !== undefined) this.#pushes.change(entry.live, push, entry.live.publisher)
   }
 
   #newEntry(stream: StreamId, number: SourceNumber): Entry | null {
@@ -234,7 +230,8 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     const entry = this.#streams.get(number)
     if (entry === undefined) return
     this.#pulls.stop(number)
-    this.#track(entry.live.close())
+    this.#closing.track(this.#pushes.stop(number))
+    this.#closing.track(entry.live.close())
     this.#streams.delete(number)
     for (const [channel, subscriber] of this.#subscribers) {
       entry.live.unsubscribe(subscriber)
@@ -251,38 +248,17 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
       return
     }
     const vhost = vhostOf(this.#config, vhostOfStream(stream))
-    if (vhost !== null) this.#track(disposeHls(stream, vhost.hls, this.#config.utcTime, this.#logger))
+    if (vhost !== null) this.#closing.track(disposeHls(stream, vhost.hls, this.#config.utcTime, this.#logger))
   }
 
   #recover(): void {
-    this.#track(recoverAtStart(this.#config, this.#logger, dvrListener(this.#logger, this.hooks)))
-  }
-
-  #track(work: Promise<void>): void {
-    const tracked: Promise<void> = work.finally(() => this.#closing.delete(tracked))
-    this.#closing.add(tracked)
-  }
-
-  /** Waits until the files of closed streams are complete, but not for a disk that hangs. */
-  async #filesComplete(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, filesTimeoutMs, 'late')
-    })
-    const outcome = await Promise.race([Promise.all(this.#closing), late])
-    clearTimeout(timer)
-    if (outcome === 'late') {
-      this.#logger.error(
-        { code: 'FILES_LATE' },
-        'the disk did not take the last of the streams’ files in time',
-      )
-    }
+    this.#closing.track(recoverAtStart(this.#config, this.#logger, dvrListener(this.#logger, this.hooks)))
   }
 
   /** The process ends: files are completed, then told of. */
   async #lastWords(): Promise<void> {
     const beganAtMs = monotonicMs()
-    await this.#filesComplete()
+    await this.#closing.complete()
     await this.hooks.close(Math.max(minHooksMs, filesTimeoutMs - (monotonicMs() - beganAtMs)))
   }
 
@@ -299,6 +275,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
         // Until here, a publisher that is refused elsewhere takes nothing from who plays.
         if (current(source) !== null) this.#pulls.stop(source)
         current(source)?.publish(sourceId, origin)
+        if (current(source) !== null) this.#pushes.begin(source)
       },
       // The source keeps and shares the body: it must not lie in the read buffer.
       onPacket: (source, packet, isOwn) => {
@@ -310,12 +287,16 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
         current(source)?.push({ ...packet, body: Buffer.from(packet.body) })
       },
       onIdle: (source) => this.#onPublisherLeft(current(source)),
-      onGone: (source) => this.#onPublisherLeft(current(source)),
+      onGone: (source) => {
+        if (current(source) !== null) this.#pushes.leave(source, 'never-came')
+        this.#onPublisherLeft(current(source))
+      },
       onClose: (error) => {
         this.#links.delete(path)
         if (error !== null) this.#logger.warn({ err: error, path }, 'lost the connection to a stream worker')
         for (const entry of this.#streams.values()) {
           if (entry.link !== link) continue
+          this.#pushes.leave(entry.live.number, 'never-came')
           this.#unpublish(entry.live)
           entry.link = null
           this.#context.send({ t: 'detached', source: entry.live.number })
@@ -328,7 +309,10 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   #onPublisherLeft(live: LiveStream | null): void {
-    if (live !== null) this.#unpublish(live)
+    if (live !== null) {
+      this.#pushes.leave(live.number, 'has-left')
+      this.#unpublish(live)
+    }
     this.#exitIfIdle()
   }
 
@@ -375,7 +359,8 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#leaving = true
     for (const live of lives) {
       this.#pulls.stop(live.number)
-      this.#track(live.close())
+      this.#closing.track(this.#pushes.stop(live.number))
+      this.#closing.track(live.close())
     }
     this.#lastWords().then(
       () => this.#context.exit(),
@@ -387,11 +372,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
   }
 
   #setTitle(): void {
-    const [first, ...more] = [...this.#streams.values()].map(({ live }) => displayName(live.stream))
-    process.title =
-      first === undefined
-        ? 'weir: back-source (spare)'
-        : `weir: back-source ${first}${more.length > 0 ? ` +${more.length}` : ''}`
+    process.title = titleOf([...this.#streams.values()].map(({ live }) => live.stream))
   }
 }
 

@@ -333,8 +333,9 @@ export const errorTable = {
     remedy: 'Correct `origin`: it names the server itself, or servers name each other in a ring.',
   },
   UPSTREAM_CHANGED: {
-    summary: 'The configuration does not name the server any more that a stream was pulled from.',
-    remedy: 'Nothing: the stream goes on from another one.',
+    summary:
+      'The configuration does not name the server any more that a stream was pulled from, or pushed to.',
+    remedy: 'Nothing: the stream goes on by another one.',
   },
   PUSH_REFUSED: {
     summary: 'The origin refused a stream that is published at an edge.',

@@ -7,6 +7,7 @@
  * for await (const packet of client.packets()) console.log(packet.timestamp, packet.body.length)
  * ```
  */
+import { monotonicMs } from '../base/clock.ts'
 import { messageOf, WeirError } from '../base/errors.ts'
 import type { AmfRecord, AmfValue } from '../media/amf-value.ts'
 import type { Packet } from '../media/packet.ts'
@@ -22,6 +23,8 @@ import { parseRtmpUrl, type RtmpUrl } from './rtmp-url.ts'
 export interface RtmpClientOptions {
   /** For connect (TCP, handshake and command together), and for publish and play each; 10,000 by default. */
   readonly timeoutMs?: number
+  /** For publish and play each, where a server that is there may take longer than that; `timeoutMs` by default. */
+  readonly answerTimeoutMs?: number
   /** What to offer, `complex` by default; a server that knows only the simple one is accepted anyway. */
   readonly handshake?: HandshakeKind
   /** Certificates (PEM) to trust instead of the system's, and whether one that cannot be verified ends it (it does). */
@@ -198,6 +201,12 @@ export class RtmpClient {
     await this.#drain.promise
   }
 
+  /** Asks the server for a sign of life: most answer, and {@link bytesReceived} grows. */
+  ping(): void {
+    this.#assertOpen()
+    this.#link.session.sendPing(Math.round(monotonicMs()))
+  }
+
   /** Calls a method of the server without wanting an answer. */
   call(name: string, ...args: AmfValue[]): void {
     this.#assertOpen()
@@ -323,10 +332,12 @@ export class RtmpClient {
   /** Ends the client unless what it is about to do is done in time, all redirects together. */
   #limit(operation: string): void {
     clearTimeout(this.#timer)
+    const { answerTimeoutMs = this.#timeoutMs } = this.#options
+    const ms = operation === 'connect' ? this.#timeoutMs : answerTimeoutMs
     this.#timer = setTimeout(() => {
-      const message = `${operation} at ${this.address} took more than ${this.#timeoutMs} ms`
+      const message = `${operation} at ${this.address} took more than ${ms} ms`
       this.#finish(new WeirError('RTMP_TIMEOUT', message))
-    }, this.#timeoutMs)
+    }, ms)
   }
 
   #assertOpen(): void {

@@ -81,13 +81,13 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#live = new LiveSite(this, this.#site)
   }
 
-  /** What serves files, those of other servers too. */
+  /** What files are served for, those of other servers too: whoever asks for many of them is not asked about at each. */
   #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
-      access: this.#fileAccess,
       edgeId: `weir-${this.#context.serverId}`,
+      access: this.#fileAccess,
       wantStream: (stream) => this.#live.hub.want(stream),
       get config() {
         return config()

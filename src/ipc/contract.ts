@@ -8,6 +8,7 @@ import type { ForwardStatus } from './forward-facts.ts'
 import type { HlsEdgeFacts } from './hls-edge-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
 import type { ProgramFacts } from './program-facts.ts'
+import type { PushStatus } from './push-facts.ts'
 
 /**
  * The contract between Weir's processes: every control message there is, for every pair of processes.
@@ -54,6 +55,10 @@ export interface PublisherRef {
   ip: string
   /** The query as the encoder gave it, with a leading `?`. */
   param: string
+  /** Where the stream was forwarded from; see rtmp/forward-route.ts. */
+  route: readonly string[]
+  /** The encoder has its verdict, from a back-source before this one: it goes on sending. */
+  granted: boolean
 }
 
 /** Why there is no room for a connection. */
@@ -131,6 +136,8 @@ export type FromMaster =
       /** Base addresses of the servers that its publisher is passed on to, likewise; null: it is not passed on. */
       push: readonly string[] | null
     }
+  /** Pass the stream's publisher on to these servers from now on, as in `open`; a server that is among them keeps it. */
+  | { t: 'push'; source: SourceNumber; push: readonly string[] | null }
   | { t: 'close'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
@@ -160,6 +167,8 @@ export type ToMaster =
       connectionId: string
       /** The query as the encoder gave it, with a leading `?`. */
       param: string
+      /** Where the stream was forwarded from, if it was. */
+      route?: readonly string[]
       /** It is only asked whether the publish would be granted: nothing is taken, whatever the answer is. */
       probe?: true
     }
@@ -182,7 +191,7 @@ export type ToMaster =
   /** Have these processes (all that can know, if none is named) asked; a `report` with the same number follows. */
   | { t: 'inquire'; inquiry: number; question: Question; pids: number[] | null }
   // from back-sources
-  /** Of a stream that is pulled: when its media comes. */
+  /** Of a stream that is pulled: when its media comes; of one that is passed on: when another server takes it. */
   | { t: 'opened'; source: SourceNumber }
   /** No other server has the stream, or has it any more: close the source. */
   | { t: 'pull-ended'; source: SourceNumber; code: string; message: string }
@@ -430,6 +439,8 @@ export interface StreamInfo {
   forwards: ForwardStatus[]
   /** Null: it is not pulled, or nothing comes at the moment. */
   upstream: UpstreamInfo | null
+  /** Null: its publisher is not passed on to another server. */
+  push: PushStatus | null
 }
 
 /**

@@ -1,9 +1,9 @@
 /** How the stream of a publisher is passed on to another server, as its back-source tells it. */
 export interface PushStatus {
   /** Base address of the server that takes it, such as `rtmp://192.0.2.1:1935`; '': none does at the moment. */
-  upstream: string
+  address: string
   /** What the log there calls the connection; '' if it is not told. */
-  upstreamId: string
+  connectionId: string
   bytesOut: number
   /** Packets that the server was too slow for. */
   packetsDropped: number

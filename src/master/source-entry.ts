@@ -26,8 +26,12 @@ export interface PublisherEntry {
   readonly connectionId: string
   readonly ip: string
   readonly param: string
+  /** Where the stream was forwarded from. */
+  readonly route: readonly string[]
   /** Servers that it is passed on to; null: none. */
-  readonly push: readonly string[] | null
+  push: readonly string[] | null
+  /** A back-source has attached it, so that it may send. */
+  granted: boolean
 }
 
 /** Those who want a stream whose publisher may be gone, in the order in which they came. */
@@ -89,6 +93,8 @@ export function open(entry: SourceEntry, route: readonly string[] = []): void {
     connectionId: publisher.connectionId,
     ip: publisher.ip,
     param: publisher.param,
+    route: publisher.route,
+    granted: publisher.granted,
   }
   const push = publisher?.push ?? null
   const routed = pull !== null && route.length > 0 ? { route } : {}

@@ -7,12 +7,13 @@ import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
 import { Contests } from './contests.ts'
 import { HlsDisposal } from './hls-disposal.ts'
+import { holderAgainst, refusalOf } from './publish-rules.ts'
 import { Pulls, type PullTable } from './pulls.ts'
+import { type PushTable, renewPushes } from './pushes.ts'
 import type { StreamRegistry } from './registry.ts'
 import {
   hasOrigin,
   open,
-  type PublisherEntry,
   type PublishMessage,
   refuse,
   revoke,
@@ -33,7 +34,7 @@ const reattachMs = 200
  * The master's table of streams: which back-source has which stream, who publishes it, which workers want it.
  * It decides who may publish, and mends what a process that died tore apart.
  */
-export class SourceTable implements PullTable {
+export class SourceTable implements PullTable, PushTable {
   readonly #hosts: SourceHosts
   readonly #registry: StreamRegistry
   readonly #upstreams: Upstreams
@@ -89,6 +90,7 @@ export class SourceTable implements PullTable {
       this.#contests.end(entry)
     }
     this.#pulls.reload()
+    void renewPushes(this, this.#upstreams, this.#logger)
   }
 
   /** Decides about a publish and answers its worker, now or later, unless the publish is given up meanwhile. */
@@ -150,7 +152,9 @@ export class SourceTable implements PullTable {
   /** A back-source has taken a stream: who wants it may pull. */
   opened(backSource: BackSource, number: SourceNumber): void {
     const entry = this.#heldBy(backSource, number)
-    if (entry === undefined || entry.open) return
+    if (entry === undefined) return
+    if (entry.publisher !== null) entry.publisher.granted = true
+    if (entry.open) return
     entry.open = true
     this.watchers.tellUp(entry)
   }
@@ -172,9 +176,11 @@ export class SourceTable implements PullTable {
   /** A back-source cannot take a stream as its vhost wants it. */
   disconnect(backSource: BackSource, number: SourceNumber, code: ErrorCode, message: string): void {
     const entry = this.#heldBy(backSource, number)
-    if (entry === undefined || entry.publisher === null) return
-    revoke(entry, code, message)
-    this.#linger(entry)
+    if (entry !== undefined) this.#takeAway(entry, code, message)
+  }
+
+  endPush(entry: SourceEntry): void {
+    this.#takeAway(entry, 'PUSH_LOST', 'no origin of this edge takes streams any more')
   }
 
   /** A back-source has pulled a stream in vain, or its pull is over. */
@@ -192,8 +198,7 @@ export class SourceTable implements PullTable {
       publisher !== null && streamTag(stream) === tag
     const entry = [...this.#sources.values()].find(isIt)
     if (entry === undefined) return false
-    revoke(entry, 'CLIENT_KICKED', 'unpublished through the API')
-    this.#linger(entry)
+    this.#takeAway(entry, 'CLIENT_KICKED', 'unpublished through the API')
     return true
   }
 
@@ -243,6 +248,18 @@ export class SourceTable implements PullTable {
     return true
   }
 
+  #takeAway(entry: SourceEntry, code: ErrorCode, message: string): void {
+    const { publisher, open: isOpen, stream } = entry
+    if (publisher === null) return
+    revoke(entry, code, message)
+    // One that other servers refused keeps no place for its return.
+    const hasNeverBegun = publisher.push !== null && !publisher.granted && !isOpen
+    if (hasNeverBegun && !this.watchers.has(stream)) {
+      this.closeSource(entry)
+      this.#contests.end(entry)
+    } else this.#linger(entry)
+  }
+
   #heldBy(backSource: BackSource, number: SourceNumber): SourceEntry | undefined {
     for (const entry of this.#sources.values()) {
       if (entry.number === number && entry.host === backSource) return entry
@@ -254,7 +271,7 @@ export class SourceTable implements PullTable {
   #decide(wish: Wish, mayAsk = true): void {
     const { stream } = wish.message
     const entry = this.#sources.get(stream)
-    const holder = entry === undefined ? null : this.#holderAgainst(entry, wish.message)
+    const holder = entry === undefined ? null : holderAgainst(this.#config, entry, wish.message)
     const mustAsk = mayAsk && entry !== undefined && holder !== null
     if (mustAsk && this.#contests.join(wish, entry, holder)) return
     this.#wishes.delete(wish)
@@ -262,39 +279,23 @@ export class SourceTable implements PullTable {
     this.#releaseIfUnused(stream)
   }
 
-  /** Who publishes a stream and may not be replaced by this publish. */
-  #holderAgainst({ publisher, stream }: SourceEntry, { ip }: PublishMessage): PublisherEntry | null {
-    const policy = vhostOf(this.#config, vhostOfStream(stream))?.publish.policy ?? 'reject'
-    const mayReplace = policy === 'replace' || (policy === 'resume' && publisher?.ip === ip)
-    return mayReplace ? null : publisher
-  }
-
-  #publishHere({ worker, message, push }: Wish): void {
-    const { publishId, stream, ip, connectionId, param } = message
-    if (vhostOf(this.#config, vhostOfStream(stream)) === null) {
-      refuse(worker, publishId, 'VHOST_UNKNOWN', `no vhost ${vhostOfStream(stream)}`)
-      return
-    }
-    const known = this.#sources.get(stream)
-    const holder = known === undefined ? null : this.#holderAgainst(known, message)
-    if (holder !== null) {
-      const who = `connection ${holder.connectionId} from ${holder.ip}`
-      refuse(worker, publishId, 'STREAM_BUSY', `${displayName(stream)} is published by ${who}`)
-      return
-    }
-    if (known === undefined && this.#sources.size >= this.#config.maxSources) {
-      refuse(worker, publishId, 'SOURCE_LIMIT', `max_sources ${this.#config.maxSources} is reached`)
+  #publishHere(wish: Wish): void {
+    const { worker, message, push } = wish
+    const { publishId, stream, ip, connectionId, param, route = [] } = message
+    const refusal = refusalOf(this.#config, this.#sources, wish)
+    if (refusal !== null) {
+      refuse(worker, publishId, refusal.code, refusal.message)
       return
     }
     if (message.probe) {
       worker.send({ t: 'publish-answer', publishId, ok: true, source: 0 })
       return
     }
-    const entry = known ?? this.#addSource(stream, connectionId)
+    const entry = this.#sources.get(stream) ?? this.#addSource(stream, connectionId)
     revoke(entry, 'STREAM_REPLACED', `replaced by connection ${connectionId} from ${ip}`)
     stopLingering(entry)
     this.#disposal.onPublish(stream)
-    entry.publisher = { worker, publishId, connectionId, ip, param, push }
+    entry.publisher = { worker, publishId, connectionId, ip, param, route, push, granted: false }
     entry.pull = null
     entry.sourceId = connectionId
     worker.send({ t: 'publish-answer', publishId, ok: true, source: entry.number })

@@ -11,7 +11,7 @@ import { defaultRtmpPort } from '../rtmp/tc-url.ts'
 export interface Upstreams {
   /** Where a stream is pulled from that nobody publishes here. */
   pullFor(stream: StreamId): Promise<readonly string[] | null>
-  /** Where a stream is passed on to that somebody publishes here. */
+  /** Where a stream is passed on to that somebody publishes here; empty: it should be, and no server takes any. */
   pushFor(stream: StreamId): Promise<readonly string[] | null>
 }
 
@@ -37,8 +37,13 @@ export class EdgeUpstreams implements Upstreams {
     return this.#health.order(cluster.origin.map(baseAddressOf))
   }
 
-  async pushFor(): Promise<null> {
-    return null
+  async pushFor(stream: StreamId): Promise<readonly string[] | null> {
+    const cluster = vhostOf(this.#config(), vhostOfStream(stream))?.cluster
+    if (cluster === undefined || cluster.mode !== 'remote') return null
+    // HTTP-FLV is there to pull from.
+    return this.#health.order(
+      cluster.origin.map(baseAddressOf).filter((address) => address.startsWith('rtmp')),
+    )
   }
 }
 

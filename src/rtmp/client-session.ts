@@ -145,6 +145,14 @@ export class ClientSession {
     this.#transport.writePacket(this.#streamId, wrapMetadata(packet))
   }
 
+  /**
+   * Asks the server for a sign of life; what it answers counts in {@link bytesReceived}.
+   * @param timestamp milliseconds of the caller's clock; whole, 0 .. 2^32-1
+   */
+  sendPing(timestamp: number): void {
+    this.#transport.writePing(timestamp)
+  }
+
   /** Calls a method of the server without wanting an answer. */
   sendCall(name: string, ...args: AmfValue[]): void {
     this.#transport.writeCommand(0, { name, transactionId: 0, args: [null, ...args] })

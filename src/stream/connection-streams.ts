@@ -150,7 +150,13 @@ export class ConnectionStreams {
         this.#refusePublish(streamId, code, message)
       },
       onRevoked: (code, message) => {
+        const isGranted = this.#publishes.get(streamId)?.granted ?? false
         this.#publishes.delete(streamId)
+        if (!isGranted) {
+          this.#owner.visits.end(streamId)
+          this.#refusePublish(streamId, code, message)
+          return
+        }
         this.#owner.session.endPublish(streamId, 'NetStream.Publish.BadName', message)
         this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
       },

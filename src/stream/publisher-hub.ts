@@ -114,6 +114,7 @@ export class PublisherHub {
       ip: wish.ip,
       connectionId: wish.connectionId,
       param: wish.param,
+      ...(wish.origin.route.length === 0 ? {} : { route: wish.origin.route }),
     })
     return publisher
   }

@@ -156,6 +156,7 @@ test('Weir acts on these directives', () => {
       'vhost/cluster/origin_timeout',
       'vhost/cluster/pull_linger',
       'vhost/cluster/pull_timeout',
+      'vhost/cluster/push_timeout',
       'vhost/cluster/token_traverse',
       'vhost/cluster/vhost',
       'vhost/dvr/dvr_apply',

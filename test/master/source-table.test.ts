@@ -55,7 +55,7 @@ function refusal(publishId: PublishId, code: string, message: unknown = expect.a
 }
 
 function openMessage(worker: FakeWorker, publishId: PublishId, source = 1, ip = '10.0.0.1'): FromMaster {
-  const from = { ip, param: '?a' }
+  const from = { ip, param: '?a', route: [], granted: expect.any(Boolean) }
   const publisher = { path: worker.socketPath, publishId, connectionId: `c${publishId}`, ...from }
   return { t: 'open', stream, source, publisher, pull: null, push: null }
 }

@@ -73,7 +73,8 @@ async function setUp(query = '') {
     connection.reload(next)
   }
   const publishes = () => sent.flatMap((one) => (one.t === 'publish' ? [one.probe ?? false] : []))
-  return { hooks, connection, connecting, asked, sent, answer, publishes, reload, closed, path }
+  const { publishers } = host
+  return { hooks, connection, connecting, asked, sent, answer, publishes, publishers, reload, closed, path }
 }
 
 describe('connect', () => {
@@ -209,6 +210,23 @@ describe('publish', () => {
     answer(false)
     await expect(publishing).rejects.toMatchObject({ message: expect.stringContaining('taken') })
     expect(hooks.asked).toHaveLength(1)
+  })
+
+  test('that is taken back before it is granted is refused, and the connection stays', async () => {
+    const { hooks, connection, connecting, sent, publishers } = await setUp()
+    hooks.isWanted = false
+    const client = await connecting
+    const publishing = client.publish()
+    publishing.catch(() => {})
+    await vi.waitFor(() => expect(sent.at(-1)).toMatchObject({ t: 'publish' }), patience)
+    publishers.onMessage({ t: 'publish-answer', publishId: 1, ok: true, source: 1 })
+    publishers.onMessage({ t: 'publish-revoked', publishId: 1, code: 'PUSH_REFUSED', message: 'busy there' })
+    await expect(publishing).rejects.toMatchObject({
+      code: 'RTMP_REJECTED',
+      message: 'NetStream.Publish.BadName: busy there',
+    })
+    expect(connection.role).toBeNull()
+    expect(connection.isClosed).toBe(false)
   })
 
   test('that hooks refuse takes no stream, and its end is not told', async () => {

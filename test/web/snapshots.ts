@@ -26,6 +26,7 @@ export function streamOf(fields: Partial<Stream>): Stream {
     dvr: null,
     forwards: [],
     upstream: null,
+    push: null,
     ...fields,
   }
 }

@@ -19,7 +19,7 @@ export interface LinkSource {
 /** Where a link goes, and what it begins with. */
 export type LinkOptions = Pick<
   RtmpClientOptions,
-  'tcUrl' | 'connectFields' | 'connectArgs' | 'timeoutMs' | 'onRedirect'
+  'tcUrl' | 'connectFields' | 'connectArgs' | 'timeoutMs' | 'answerTimeoutMs' | 'onRedirect'
 > & {
   readonly url: string
   /** Ends it: in good order, once it is connected. */
@@ -68,6 +68,20 @@ export class PublishLink implements SourceConsumer {
 
   get bytesSent(): number {
     return this.#client.bytesSent
+  }
+
+  get bytesReceived(): number {
+    return this.#client.bytesReceived
+  }
+
+  /** Asks the other server for a sign of life. */
+  ping(): void {
+    if (!this.#client.closed) this.#client.ping()
+  }
+
+  /** Ends the connection at once. */
+  destroy(error: Error): void {
+    this.#client.destroy(error)
   }
 
   /** Packets that the other server was too slow for. */

@@ -5,11 +5,13 @@ import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
 import type { PushStatus } from '../../ipc/push-facts.ts'
 import { type LinkOptions, type LinkSource, PublishLink } from '../relay/publish-link.ts'
+import { SilenceGuard } from '../relay/silence-guard.ts'
 
 /** Directives of a virtual host's `cluster` section; all in seconds. */
 export interface PushSettings {
   readonly originTimeout: number
   readonly originRetry: number
+  readonly originSilence: number
   readonly pushTimeout: number
 }
 
@@ -38,7 +40,13 @@ interface Attempt {
 }
 
 /** How long whoever publishes waits for the verdict of the servers, in milliseconds: less than its own deadline. */
-const verdictMs = 12_000
+const verdictMs = 15_000
+
+/**
+ * How long a server that has accepted the connection may take for its verdict, in milliseconds: it may ask others, and
+ * begin processes.
+ */
+const answerMs = 10_000
 
 /** How long what waits at the end of a stream may take to get out, in milliseconds. */
 const farewellMs = 3000
@@ -90,8 +98,8 @@ export class UpstreamPush {
   get status(): PushStatus {
     const { address = '', link = null } = this.#attempt ?? {}
     return {
-      upstream: link === null ? '' : address,
-      upstreamId: link === null ? '' : this.#host.idOf(link),
+      address: link === null ? '' : address,
+      connectionId: link === null ? '' : this.#host.idOf(link),
       bytesOut: this.#before.bytes + (link?.bytesSent ?? 0),
       packetsDropped: this.#before.dropped + (link?.dropped ?? 0),
       retries: this.#retries,
@@ -154,11 +162,13 @@ export class UpstreamPush {
     const { settings, source } = this.#host
     const attempt: Attempt = { address, abort: new AbortController(), link: null }
     this.#attempt = attempt
+    let guard: SilenceGuard | null = null
     try {
       const link = await PublishLink.open(
         {
           ...this.#host.optionsFor(address),
           timeoutMs: settings.originTimeout * 1000,
+          answerTimeoutMs: Math.max(settings.originTimeout * 1000, answerMs),
           signal: attempt.abort.signal,
           onRedirect: (to) =>
             this.#host.logger.info({ upstream: address, to }, 'push: sent to another server'),
@@ -168,14 +178,18 @@ export class UpstreamPush {
       attempt.link = link
       this.#host.onHealth(address, true)
       this.#onTaken(address, link)
+      guard = new SilenceGuard(link, () => this.#host.settings.originSilence * 1000)
       const error = await link.closed
       if (!this.#life.signal.aborted) {
-        throw error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream, or is no upstream any more')
+        if (attempt.abort.signal.aborted)
+          throw new WeirError('UPSTREAM_CHANGED', 'it is no upstream any more')
+        throw error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
       }
     } catch (error) {
       if (!this.#life.signal.aborted && !this.#stopping) this.#onFailure(attempt, error)
     } finally {
       const { link } = attempt
+      guard?.stop()
       link?.release()
       const { bytes, dropped } = this.#before
       this.#before = { bytes: bytes + (link?.bytesSent ?? 0), dropped: dropped + (link?.dropped ?? 0) }

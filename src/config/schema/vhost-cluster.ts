@@ -47,7 +47,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
   originSilence: duration(
     '5',
     { min: 0.5, max: 300, unit: 's' },
-    'A pull that has got nothing for so long goes on at another origin: the network may be cut.',
+    'A pull that has got nothing for so long goes on at another origin, and so does a push whose origin answers no ping: the network may be cut.',
     own,
   ),
   pullTimeout: duration(
@@ -60,6 +60,12 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     '5',
     { min: 0, max: 300, unit: 's' },
     'How long the origins are not asked again for a stream that was not there.',
+    own,
+  ),
+  pushTimeout: duration(
+    '15',
+    { min: 0.5, max: 600, unit: 's' },
+    'How long the publisher of a stream is kept while no origin takes it; then it is closed.',
     own,
   ),
   pullLinger: duration(

@@ -3,6 +3,7 @@ import { plainIp } from '../../base/plain-ip.ts'
 import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
+import type { PushStatus } from '../../ipc/push-facts.ts'
 import { splitStreamId, streamTag } from '../../live/stream-key.ts'
 import { urlOf } from '../../worker/client-json.ts'
 import type { StreamView, TrafficView } from '../views.ts'
@@ -144,11 +145,20 @@ export function streamData(view: StreamView): StreamData {
     dvr: view.dvr && dvrData(view.dvr),
     forwards: view.forwards.map(forwardData),
     upstream: view.upstream && upstreamData(view.upstream),
+    push: view.push && pushData(view.push),
   }
 }
 
 function upstreamData({ address, connectionId, serverId, pid }: UpstreamInfo): StreamData['upstream'] {
   return { address, connection_id: connectionId, server_id: serverId, pid }
+}
+
+function pushData({ address, connectionId, ...push }: PushStatus): StreamData['push'] {
+  const { bytesOut, packetsDropped, retries, lastError } = push
+  return {
+    ...{ address, connection_id: connectionId, send_bytes: bytesOut, dropped: packetsDropped },
+    ...{ retries, last_error: lastError },
+  }
 }
 
 function forwardData(forward: ForwardStatus): StreamData['forwards'][number] {

@@ -28,7 +28,15 @@ function setUp(section: string) {
   })
   onTestFinished(() => live.close())
   const begin = (param = ''): void => {
-    live.publisher = { path: '', publishId: 1, connectionId: 'pub1', ip: '', param }
+    live.publisher = {
+      path: '',
+      publishId: 1,
+      connectionId: 'pub1',
+      ip: '',
+      param,
+      route: [],
+      granted: false,
+    }
     live.publish('pub1')
     live.push(videoHeader('avc'))
     live.push(keyFrame(0, 'key'))

@@ -43,7 +43,12 @@ function marksOf(peer: Peer | undefined): string[] {
 /** A stream in a back-source whose publisher waits for the verdict of other servers. */
 function setUp(
   upstreams: readonly string[],
-  { granted = false, pushTimeout = 30, earlier = undefined as Promise<unknown> | undefined } = {},
+  {
+    granted = false,
+    pushTimeout = 30,
+    originSilence = 60,
+    earlier = undefined as Promise<unknown> | undefined,
+  } = {},
 ) {
   const { logger, lines } = recordingLogger()
   const source = new Source({
@@ -55,7 +60,7 @@ function setUp(
   const accepted = vi.fn()
   const host: PushHost = {
     logger,
-    settings: { originTimeout: 3, originRetry: 0.01, pushTimeout },
+    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout },
     source: {
       ...{ chunkSize: 60_000, queueMs: 30_000, stallMs: 30_000 },
       join: (consumer) => source.join(consumer),
@@ -80,7 +85,7 @@ function setUp(
       source.publish('pub1')
       push.begin()
     },
-    taken: () => eventually(() => expect(push.status.upstream).not.toBe('')),
+    taken: () => eventually(() => expect(push.status.address).not.toBe('')),
   }
 }
 
@@ -95,7 +100,7 @@ describe('a push', () => {
     attach()
     send(meta, videoHeader('avc'), sound(0), keyFrame(10), interFrame(50))
     await eventually(() => expect(marksOf(server.peers[0])).toEqual(['meta', 'avc', '0', '10', '50']))
-    expect(push.status).toMatchObject({ upstream: at, upstreamId: '31', retries: 0, lastError: null })
+    expect(push.status).toMatchObject({ address: at, connectionId: '31', retries: 0, lastError: null })
     send(interFrame(90))
     await push.stop()
     await eventually(() => expect(server.peers[0]?.ended).toEqual(['unpublish']))
@@ -132,7 +137,7 @@ describe('a push', () => {
     const [dead, live] = [await deadOrigin(), await origin()]
     const { taken, health, push } = setUp([dead, live.at])
     await taken()
-    expect(push.status).toMatchObject({ upstream: live.at, retries: 1 })
+    expect(push.status).toMatchObject({ address: live.at, retries: 1 })
     expect(health).toEqual([
       [dead, false],
       [live.at, true],
@@ -189,13 +194,27 @@ describe('a push that has lost its server', () => {
     send(meta, videoHeader('avc'), keyFrame(0), interFrame(40), keyFrame(80), interFrame(120))
     await eventually(() => expect(marksOf(a.server.peers[0])).toHaveLength(6))
     a.server.close()
-    await eventually(() => expect(push.status.upstream).toBe(b.at))
+    await eventually(() => expect(push.status.address).toBe(b.at))
     send(interFrame(160))
     await eventually(() => expect(marksOf(b.server.peers[0]).slice(-3)).toEqual(['80', '120', '160']))
     expect(marksOf(b.server.peers[0]).slice(0, 2)).toEqual(['meta', 'avc'])
     expect(push.status).toMatchObject({ retries: 1, lastError: expect.stringContaining('RTMP_CLOSED') })
     expect(lines).toContainEqual(expect.objectContaining({ code: 'RTMP_CLOSED', upstream: a.at }))
     expect(lines.at(-1)).toMatchObject({ upstream: b.at, failures: 1 })
+  })
+
+  test('to a cut network goes on at the next one: a server that answered pings does not any more', async () => {
+    const [a, b] = [await origin(), await origin()]
+    const { push, attach, taken } = setUp([a.at, b.at], { originSilence: 0.4 })
+    await taken()
+    attach()
+    const { socket } = a.server.peers[0]!
+    const before = socket.bytesRead
+    // With the third ping, of 18 bytes, the answers to those before it have come.
+    await eventually(() => expect(socket.bytesRead - before).toBeGreaterThanOrEqual(3 * 18))
+    socket.pause()
+    await eventually(() => expect(push.status.address).toBe(b.at))
+    expect(push.status.lastError).toContain('UPSTREAM_SILENT')
   })
 
   test('is patient with one that still has its old connection', async () => {
@@ -209,7 +228,7 @@ describe('a push that has lost its server', () => {
     attach()
     send(keyFrame(0))
     server.peers[0]?.socket.destroy()
-    await eventually(() => expect(push.status).toMatchObject({ upstream: at, retries: 3 }))
+    await eventually(() => expect(push.status).toMatchObject({ address: at, retries: 3 }))
     await eventually(() => expect(marksOf(server.peers[3])).toEqual(['0']))
   })
 
@@ -242,9 +261,9 @@ describe('a push that has lost its server', () => {
     await taken()
     attach()
     push.upstreams = [b.at, a.at]
-    expect(push.status.upstream).toBe(a.at)
+    expect(push.status.address).toBe(a.at)
     push.upstreams = [b.at]
-    await eventually(() => expect(push.status.upstream).toBe(b.at))
+    await eventually(() => expect(push.status.address).toBe(b.at))
     expect(a.server.peers).toHaveLength(1)
     await eventually(() => expect(a.server.peers[0]?.ended).toEqual(['unpublish']))
     expect(health).toEqual([

@@ -57,12 +57,16 @@ const info: StreamInfo = {
     },
   ],
   upstream: { address: 'rtmp://192.0.2.1:1935', connectionId: 'conn0009', serverId: 'srv00009', pid: '77' },
+  push: {
+    ...{ address: 'rtmp://192.0.2.1:1935', connectionId: 'conn0010', bytesOut: 900, packetsDropped: 1 },
+    ...{ retries: 2, lastError: 'RTMP_CLOSED: 192.0.2.1:1935 closed the connection' },
+  },
 }
 
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
-  ...{ recvKbps: 0, hls: null, dvr: null, forwards: [], upstream: null },
+  ...{ recvKbps: 0, hls: null, dvr: null, forwards: [], upstream: null, push: null },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,
 }

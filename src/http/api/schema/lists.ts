@@ -100,6 +100,17 @@ export const streamSchema = Type.Object({
     }),
     Type.Null({ description: 'It is not pulled, or nothing comes at the moment.' }),
   ]),
+  push: Type.Union([
+    Type.Object({
+      address: Type.String({ description: 'rtmp://host:port; empty: no server takes it at the moment.' }),
+      connection_id: Type.String({ description: 'What the log of that server calls the connection.' }),
+      send_bytes: bytes('To that server, and those before it.'),
+      dropped: count('Packets that it was too slow for.'),
+      retries: count('Attempts that followed the first one.'),
+      last_error: Type.Union([Type.String(), Type.Null()]),
+    }),
+    Type.Null({ description: 'Its publisher is not passed on to an origin.' }),
+  ]),
 })
 
 export const clientSchema = Type.Object({
