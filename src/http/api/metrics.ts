@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
+import type { HlsEdgeFacts } from '../../ipc/hls-edge-facts.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
@@ -314,6 +315,34 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
     'process_connections',
     'Connections of clients in a worker.',
     values(({ connections }) => connections),
+  )
+  const edges = running.flatMap(({ index, hlsEdge }) => (hlsEdge ? [{ index, hlsEdge }] : []))
+  if (edges.length > 0) addHlsEdges(page, edges)
+}
+
+/** Of HTTP workers that have the HLS of other servers. */
+function addHlsEdges(
+  page: MetricsPage,
+  edges: readonly { readonly index: number; readonly hlsEdge: HlsEdgeFacts }[],
+): void {
+  const values = (value: (facts: HlsEdgeFacts) => number): Values =>
+    edges.map(({ index, hlsEdge }) => [{ index }, value(hlsEdge)])
+  page.counter(
+    'hls_edge_answers_total',
+    'Requests for HLS of other servers, by what came of them.',
+    edges.flatMap(({ index, hlsEdge }) =>
+      Object.entries(hlsEdge.answers).map(([outcome, count]) => [{ index, outcome }, count] as const),
+    ),
+  )
+  page.counter(
+    'hls_edge_fetches_total',
+    'Requests that other servers were asked with.',
+    values(({ fetches }) => fetches),
+  )
+  page.gauge(
+    'hls_edge_bytes',
+    'Playlists and segments of other servers in memory.',
+    values(({ bytes }) => bytes),
   )
 }
 

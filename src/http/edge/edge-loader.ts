@@ -65,6 +65,10 @@ export class EdgeLoader {
     this.#store.maxBytes = config.cluster.hlsOriginCache
   }
 
+  get files(): number {
+    return this.#store.files
+  }
+
   get bytes(): number {
     return this.#store.bytes
   }
