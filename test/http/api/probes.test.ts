@@ -61,6 +61,21 @@ describe('/metrics', () => {
     })
   })
 
+  test('has the cluster, where there is one', async () => {
+    const { request } = await startApi('cluster { registry redis; node a; advertise rtmp://a:1935; }')
+    expect(Object.fromEntries(await seriesOf(await request('/metrics')))).toMatchObject({
+      weir_cluster_registry_up: 1,
+      weir_cluster_outages_total: 2,
+      weir_cluster_accepted_alone_total: 3,
+      weir_cluster_lost_streams_total: 4,
+      weir_cluster_held_streams: 1,
+      weir_cluster_streams: 1,
+      'weir_cluster_nodes{state="alive"}': 1,
+      'weir_cluster_nodes{state="dead"}': 1,
+    })
+    expect([...(await scrape()).keys()].filter((name) => name.includes('cluster'))).toStrictEqual([])
+  })
+
   test('is text whatever the query says', async () => {
     const { request } = await startApi()
     expect(await (await request('/metrics?callback=f')).text()).toMatch(/^# HELP/)
