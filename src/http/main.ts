@@ -222,7 +222,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   }
 
   status() {
-    return { connections: this.#ports.connections, streams: this.#live.hub.status() }
+    const hlsEdge = this.#edge.facts
+    const { connections } = this.#ports
+    return { connections, streams: this.#live.hub.status(), ...(hlsEdge && { hlsEdge }) }
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {

@@ -6,6 +6,7 @@ import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 import type { ClusterStatus } from './cluster-facts.ts'
 import type { DvrStatus } from './dvr-status.ts'
 import type { ForwardStatus } from './forward-facts.ts'
+import type { HlsEdgeFacts } from './hls-edge-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
 import type { ProgramFacts } from './program-facts.ts'
 import type { PushStatus } from './push-facts.ts'
@@ -259,6 +260,8 @@ export interface WorkerStatus extends ProcessFacts {
   index: number
   connections: number
   streams: StreamStatus[]
+  /** In an HTTP worker, if a virtual host has the HLS of other servers. */
+  hlsEdge?: HlsEdgeFacts
 }
 
 /** One stream as one process sees it. */

@@ -60,7 +60,8 @@ export class Pulls {
   /** Nobody wants a stream any more. */
   letGo(entry: SourceEntry): void {
     if (!isPulled(entry) || entry.lingerTimer !== null) return
-    const lingerMs = (this.#clusterOf(entry.stream)?.pullLinger ?? 0) * 1000
+    // Of what has not come yet there is nothing to keep.
+    const lingerMs = entry.open ? (this.#clusterOf(entry.stream)?.pullLinger ?? 0) * 1000 : 0
     entry.lingerTimer = setTimeout(() => this.#table.closeSource(entry), lingerMs)
   }
 

@@ -95,6 +95,15 @@ describe('on an edge, a stream', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('that nobody wants any more before its media comes is pulled no longer', async () => {
+    const { table, hosts, one } = setUp()
+    table.watch(one.handle, stream)
+    await asked()
+    table.unwatch(one.handle, stream, 0)
+    vi.advanceTimersByTime(0)
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull(), close])
+  })
+
   test('that nobody wants any more before its upstreams are known is not pulled', async () => {
     const { table, hosts, one } = setUp()
     table.watch(one.handle, stream)

@@ -5,6 +5,7 @@ import type { ClusterStatus } from '../../ipc/cluster-facts.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
+import type { HlsEdgeFacts } from '../../ipc/hls-edge-facts.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
@@ -87,6 +88,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   addTraffic(page, traffic)
   addStreams(page, streams)
   addForwards(page, streams)
+  addPulls(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
@@ -244,6 +246,13 @@ function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
   )
 }
 
+function addPulls(page: MetricsPage, streams: readonly StreamView[]): void {
+  const pulled = streams.slice(0, maxLabelled).flatMap(({ stream, upstream }): [Labels, number][] => {
+    return upstream === null ? [] : [[{ stream: displayName(stream), upstream: upstream.address }, 1]]
+  })
+  page.gauge('stream_pulled', 'That a stream comes from another server at the moment.', pulled)
+}
+
 const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const
 
 /** Of the processes that live: one that ends takes its numbers along. */
@@ -310,6 +319,34 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
     'process_connections',
     'Connections of clients in a worker.',
     values(({ connections }) => connections),
+  )
+  const edges = running.flatMap(({ index, hlsEdge }) => (hlsEdge ? [{ index, hlsEdge }] : []))
+  if (edges.length > 0) addHlsEdges(page, edges)
+}
+
+/** Of HTTP workers that have the HLS of other servers. */
+function addHlsEdges(
+  page: MetricsPage,
+  edges: readonly { readonly index: number; readonly hlsEdge: HlsEdgeFacts }[],
+): void {
+  const values = (value: (facts: HlsEdgeFacts) => number): Values =>
+    edges.map(({ index, hlsEdge }) => [{ index }, value(hlsEdge)])
+  page.counter(
+    'hls_edge_answers_total',
+    'Requests for HLS of other servers, by what came of them.',
+    edges.flatMap(({ index, hlsEdge }) =>
+      Object.entries(hlsEdge.answers).map(([outcome, count]) => [{ index, outcome }, count] as const),
+    ),
+  )
+  page.counter(
+    'hls_edge_fetches_total',
+    'Requests that other servers were asked with.',
+    values(({ fetches }) => fetches),
+  )
+  page.gauge(
+    'hls_edge_bytes',
+    'Playlists and segments of other servers in memory.',
+    values(({ bytes }) => bytes),
   )
 }
 

@@ -90,6 +90,12 @@ const hookCount: HookCount = {
 const status: WorkerStatus = {
   ...{ role: 'stream', index: 1, pid: process.pid, uptimeMs: 5000, rssBytes: 50_000_000, cpuMs: 300 },
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
+  hlsEdge: {
+    files: 5,
+    bytes: 7000,
+    fetches: 6,
+    answers: { hit: 90, miss: 5, stale: 1, absent: 2, failed: 3 },
+  },
 }
 
 export const programs: ProgramFacts[] = [
