@@ -12,8 +12,9 @@ import type { Config } from '../config/config.ts'
 import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
-import type { Answer, ToMaster } from '../ipc/contract.ts'
+import type { Answer, StreamId, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
+import { Locator } from '../worker/locator.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -26,8 +27,8 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { ClusterHlsUpstreams, type StreamOwners } from './edge/cluster-upstreams.ts'
 import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
-import { configuredUpstreams } from './edge/hls-upstreams.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -40,7 +41,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, StreamOwners {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -52,6 +53,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
+  readonly #locator: Locator
   readonly #edge: HlsEdge
   readonly #pages: Pages
   /** One of the HTTP workers speaks for the server. */
@@ -77,7 +79,8 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.machine = new MachineMeter(context.config.stats.disk)
     const files = this.#fileHost()
     this.#site = new Site(files)
-    this.#edge = new HlsEdge(files, configuredUpstreams)
+    this.#locator = new Locator(context.send)
+    this.#edge = new HlsEdge(files, new ClusterHlsUpstreams(this))
     this.#live = new LiveSite(this, this.#site)
   }
 
@@ -97,6 +100,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get config(): Config {
     return this.#config
+  }
+
+  get isClustered(): boolean {
+    return this.#config.cluster.registry === 'redis'
+  }
+
+  async httpOwnerOf(stream: StreamId): Promise<string> {
+    return (await this.#locator.locate(stream)).http
   }
 
   get index(): number {
@@ -149,6 +160,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
       case 'source-absent':
       case 'source-down':
         this.#live.onMessage(message)
+        break
+      case 'located':
+        this.#locator.onLocated(message)
         break
       case 'tell-visits':
         this.#hooks.tellInstead(message.visits)
@@ -208,7 +222,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   }
 
   status() {
-    return { connections: this.#ports.connections, streams: this.#live.hub.status() }
+    const hlsEdge = this.#edge.facts
+    const { connections } = this.#ports
+    return { connections, streams: this.#live.hub.status(), ...(hlsEdge && { hlsEdge }) }
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {

@@ -26,6 +26,10 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'cluster.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.cluster).toMatchObject({ registry: 'redis', node: 'origin-1', lease: 6, redirect: false })
+  },
   'edge.conf': (config) => {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       mode: 'remote',

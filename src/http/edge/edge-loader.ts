@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import { nodeCrypto } from '../../base/node-crypto.ts'
+import { nodeCrypto } from '../../base/node-builtins.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import { contentTypeOf } from '../site/file-headers.ts'
 import { type EdgeFile, EdgeStore } from './edge-store.ts'
@@ -63,6 +63,10 @@ export class EdgeLoader {
   set config(config: VhostConfig) {
     this.#config = config
     this.#store.maxBytes = config.cluster.hlsOriginCache
+  }
+
+  get files(): number {
+    return this.#store.files
   }
 
   get bytes(): number {

@@ -236,7 +236,7 @@ describe('a segment', () => {
     for (let n = 0; n < 4; n += 1) origin.files.set(`/live/show-${n}.ts`, large)
     const { ask, edge } = await edgeOf([origin.url], 'hls_origin_cache 1m;')
     for (const n of [0, 1, 2, 0, 3]) await (await ask(`/live/show-${n}.ts`)).bytes()
-    expect(edge.bytes).toBeLessThanOrEqual(1024 * 1024)
+    expect(edge.facts!.bytes).toBeLessThanOrEqual(1024 * 1024)
     const before = origin.requests.length
     await ask('/live/show-0.ts')
     expect(origin.requests).toHaveLength(before)
@@ -249,7 +249,7 @@ describe('a segment', () => {
     origin.files.set('/live/show-8.ts', Buffer.alloc(600_000))
     const { ask, edge, lines } = await edgeOf([origin.url], 'hls_origin_cache 1m;')
     expect((await ask('/live/show-8.ts')).status).toBe(503)
-    expect(edge.bytes).toBe(0)
+    expect(edge.facts!.bytes).toBe(0)
     expect(lines).toMatchObject([{ code: 'HLS_UPSTREAM' }])
     expect((await ask('/live/show-7.ts')).status).toBe(200)
   })
@@ -258,9 +258,9 @@ describe('a segment', () => {
     const origin = await originOf()
     const { ask, edge } = await edgeOf([origin.url])
     await ask('/live/show-7.ts')
-    expect(edge.bytes).toBeGreaterThan(0)
+    expect(edge.facts!.bytes).toBeGreaterThan(0)
     edge.sweep(monotonicMs() + 60_001)
-    expect(edge.bytes).toBe(0)
+    expect(edge.facts!.bytes).toBe(0)
   })
 
   test('of a stream that began anew with the same names is fetched anew', async () => {
@@ -503,8 +503,27 @@ test('a reload turns it on, to other servers, and off', async () => {
   pass(1000)
   expect(await text('/live/show.m3u8')).toBe(playlist)
   expect([a.requests.length, b.requests.length]).toStrictEqual([1, 1])
-  expect(edge.bytes).toBeGreaterThan(0)
+  expect(edge.facts!.bytes).toBeGreaterThan(0)
   reload([])
   expect(await text('/live/show.m3u8')).toBe('here')
-  expect(edge.bytes).toBe(0)
+  expect(edge.facts).toBeNull()
+})
+
+test('what it does is counted', async () => {
+  const origin = await originOf()
+  const { ask, edge } = await edgeOf([origin.url])
+  await Promise.all([ask('/live/show-7.ts'), ask('/live/show-7.ts')])
+  await ask('/live/show-7.ts')
+  await ask('/live/none.ts')
+  await ask('/live/show.m3u8')
+  await origin.close()
+  pass(1000)
+  await ask('/live/show.m3u8')
+  await ask('/live/show-8.ts')
+  expect(edge.facts).toMatchObject({
+    files: 2,
+    // A crowd costs one; what was tried in vain is a request too.
+    answers: { hit: 1, miss: 3, stale: 1, absent: 1, failed: 1 },
+  })
+  expect(edge.facts!.fetches).toBeGreaterThanOrEqual(4)
 })
