@@ -200,4 +200,4 @@ test('edges: all tiers have the same frames, and players notice no origin that f
   await edge.waitForStatus('the end of the pull', (status) => backSourcesOf(status, 'two').length === 0)
   expect(crowd.filter(({ client }) => client.closed)).toEqual([])
   expect(upstreamsIn(far, spare).length).toBe(1)
-})
+}, 120_000)
