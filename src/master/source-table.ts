@@ -137,12 +137,9 @@ export class SourceTable implements PullTable, PushTable {
   watch(worker: WorkerHandle, stream: StreamId, route: readonly string[] = []): void {
     this.watchers.add(worker, stream, route)
     const entry = this.#sources.get(stream)
-    if (entry === undefined) {
-      this.#pulls.want(stream)
-      return
-    }
-    this.#pulls.keep(entry)
-    if (entry.open) this.watchers.tellUp(entry, worker)
+    if (entry === undefined) this.#pulls.want(stream)
+    else this.#pulls.keep(entry)
+    if (entry?.open) this.watchers.tellUp(entry, worker)
   }
 
   /** @param sentBytes what the worker has sent of the stream */
