@@ -10,7 +10,7 @@ import type { StreamOwner } from './owner.ts'
 import { RedisLink, type ScriptCall } from './redis-link.ts'
 import type { ClusterSettings } from './settings.ts'
 import { StreamPlaces } from './stream-places.ts'
-import { type Claimed, isOverdue, takeWhenFree } from './take-when-free.ts'
+import { type Claimed, claimed, isOverdue, takeWhenFree } from './take-when-free.ts'
 
 type StreamId = string
 
@@ -92,7 +92,7 @@ export class RedisRegistry {
         onReady: () => this.#renewSoon(0),
         onMessage: (_, stream) => {
           this.#places.changed(stream)
-          if (!this.#held.has(stream)) events.onBegan(stream)
+          if (!this.#owns(stream)) events.onBegan(stream)
         },
         onDeaf: (error) => {
           if (this.#closed || !this.#link.isReady) return
@@ -139,7 +139,7 @@ export class RedisRegistry {
 
   /** @returns the other node that has the stream, while Redis is away: that had it last; null when none has */
   async locate(stream: StreamId): Promise<StreamOwner | null> {
-    if (this.#held.has(stream)) return null
+    if (this.#owns(stream)) return null
     await this.#opening.promise
     if (this.#contactSinceMs === null) return this.#places.last(stream)
     try {
@@ -356,6 +356,11 @@ export class RedisRegistry {
     this.#events.onBegan(null)
   }
 
+  /** Whether this node has a stream, and is not only asking for it. */
+  #owns(stream: StreamId): boolean {
+    return this.#held.get(stream)?.pending === null
+  }
+
   /** The node that has a stream; null: none, or this one. */
   async #ownerOf(stream: StreamId): Promise<StreamOwner | null> {
     const [node, rtmp, http] = await this.#link.fields(this.#key(stream), 'node', 'rtmp', 'http')
@@ -386,11 +391,4 @@ export class RedisRegistry {
   get #channel(): string {
     return `${this.#settings.prefix}:began`
   }
-}
-
-/** What the script `claim` answers. */
-function claimed(answer: unknown): Claimed {
-  if (!Array.isArray(answer)) return { owner: null, leaseMs: 0, leftMs: 0 }
-  const [node, rtmp, http, lease, leftMs] = answer as [string, string, string, string, number]
-  return { owner: { node, rtmp, http }, leaseMs: Number(lease), leftMs }
 }

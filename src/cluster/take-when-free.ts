@@ -44,3 +44,10 @@ export async function takeWhenFree(
     await delay(Math.max(1, Math.min(stepMs, leftMs)))
   }
 }
+
+/** What the script `claim` answers. */
+export function claimed(answer: unknown): Claimed {
+  if (!Array.isArray(answer)) return { owner: null, leaseMs: 0, leftMs: 0 }
+  const [node, rtmp, http, lease, leftMs] = answer as [string, string, string, string, number]
+  return { owner: { node, rtmp, http }, leaseMs: Number(lease), leftMs }
+}

@@ -93,6 +93,22 @@ describe('a stream', () => {
     expect(await a.registry.refusedFor(stream)).toMatchObject({ node: 'b' })
   })
 
+  test('that this node is asking for is heard of, and found at its owner, all the same', async () => {
+    const b = await ready('b')
+    const entry = { token: 't', boot: 'a', node: 'a', rtmp: 'rtmp://a:1935', http: '', firm: '1', since: '1' }
+    await redis.ask(async (client) => {
+      await client.hset(`weir:stream:${stream}`, { ...entry, started: '1', lease: '100000' })
+      // Overdue: it is waited for.
+      await client.pexpire(`weir:stream:${stream}`, 3000)
+    })
+    const acquired = b.registry.acquire(stream)
+    await redis.ask((client) => client.publish('weir:began', stream))
+    await eventually(() => expect(b.began).toStrictEqual([null, stream]))
+    expect(await b.registry.locate(stream)).toStrictEqual(owner('a'))
+    await redis.ask((client) => client.del(`weir:stream:${stream}`))
+    expect(await acquired).toBeNull()
+  })
+
   test('that an earlier start of the same server has left is taken over at once', async () => {
     const a = await ready('a')
     const left = {
