@@ -218,7 +218,8 @@ export class UpstreamPush {
     this.#lastError = `${code}: ${reason}`
     const isRefused = code === 'RTMP_REJECTED'
     if (!wasTaken && !abort.signal.aborted) this.#host.onHealth(address, isRefused)
-    if (!this.#granted && isRefused) {
+    // A server that takes away what it has granted means it: two edges would take the stream from each other for ever.
+    if (isRefused && (wasTaken || !this.#granted)) {
       this.#end('PUSH_REFUSED', reason)
       return
     }
