@@ -2,7 +2,7 @@
 # Makes sure that the system packages the tests drive are here: installs them with apt as root, else says what to install.
 set -eu
 # command:package pairs; what has a slash in it is a file
-wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump chromium:chromium nginx:nginx'
+wanted='ffmpeg:ffmpeg ffprobe:ffmpeg rtmpdump:rtmpdump chromium:chromium nginx:nginx redis-server:redis-server'
 wanted="$wanted /usr/lib/nginx/modules/ngx_rtmp_module.so:libnginx-mod-rtmp"
 missing=''
 for pair in $wanted; do

@@ -10,14 +10,14 @@ const levels: readonly (readonly string[])[] = [
   ['base'],
   ['config', 'media'],
   ['ipc', 'rtmp', 'live'],
-  ['client', 'access', 'programs', 'worker', 'pull', 'recordings'],
+  ['client', 'access', 'cluster', 'programs', 'worker', 'pull', 'recordings'],
   ['hooks', 'edge'],
   ['master', 'backsource', 'stream', 'http', 'tools'],
   ['cli.ts'],
 ]
 
 /** Packages that workers must not carry: they belong to the master, the command line and terminals. */
-const masterOnly = ['typebox', 'commander', 'pino-pretty']
+const masterOnly = ['typebox', 'commander', 'pino-pretty', 'ioredis']
 
 const maxLines = 400
 

@@ -50,6 +50,8 @@ export interface Refused {
   readonly code: ErrorCode
   /** For the log and for the client. */
   readonly message: string
+  /** The server that has the stream, where the client is sent: `rtmp://host:port`. Absent: it is refused. */
+  readonly redirect?: string
 }
 
 export type Verdict = Accepted | Refused

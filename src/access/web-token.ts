@@ -1,7 +1,8 @@
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import { monotonicMs } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import type { VhostConfig } from '../config/config.ts'
 import { readTokenKeys } from '../config/vhost-auth.ts'
 import { type AccessRequest, accepted, type Refused, type Verdict } from './access-check.ts'
@@ -31,7 +32,7 @@ export class TokenChecker {
   /** @throws WeirError TOKEN_KEYS */
   constructor(auth: Auth) {
     this.#auth = auth
-    this.#secrets = auth.jwtSecret.map((secret) => createSecretKey(secret, 'utf8'))
+    this.#secrets = auth.jwtSecret.map((secret) => nodeCrypto().createSecretKey(secret, 'utf8'))
     this.#keys = readTokenKeys(auth.jwtKey)
     this.#remoteKeys = auth.jwksUrl === '' ? null : remoteKeysOf(auth)
   }

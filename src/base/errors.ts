@@ -435,6 +435,21 @@ export const errorTable = {
     summary: 'No server is running for this configuration.',
     remedy: 'Start it, or name the configuration it was started with (-c).',
   },
+  // cluster
+  REDIS: {
+    summary: 'The Redis in which the nodes of a cluster write down who owns which stream does not answer.',
+    remedy:
+      'Check it, and cluster { redis }. Streams go on, new ones are taken, and written down when it is back.',
+  },
+  STREAM_ELSEWHERE: {
+    summary: 'The stream is published at another node of the cluster, which keeps it.',
+    remedy:
+      'Publish under another name, or stop the publisher there; docs/cluster.md says which of two keeps a stream.',
+  },
+  NODE_NAME: {
+    summary: 'Two servers announce themselves to the cluster under the same name.',
+    remedy: 'Give each server a name of its own: cluster { node }.',
+  },
   // tools
   BENCH_OPTION: {
     summary: 'weir bench was asked for something that it cannot do.',

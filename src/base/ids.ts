@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { nodeCrypto } from './node-crypto.ts'
+import { nodeCrypto } from './node-builtins.ts'
 
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz'
 

@@ -1,4 +1,4 @@
-import { nodeCrypto } from './node-crypto.ts'
+import { nodeCrypto } from './node-builtins.ts'
 
 /** What a program does that Weir runs, and that connects to Weir as a client. */
 export type OwnClientKind = 'transcode' | 'ingest' | 'exec'

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
 import { apiAccessProblem, apiAccessWarning } from './api-access.ts'
+import { clusterProblem } from './cluster-problem.ts'
 import type { Config } from './config.ts'
 import { endpointClash } from './endpoints.ts'
 import { interpret } from './interpret.ts'
@@ -32,7 +33,7 @@ export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
   const { config, warnings } = interpret(directives)
   const clash = endpointClash(config)
   if (clash !== null) throw new WeirError('CONFIG_DUPLICATE', `${path}: ${clash}`)
-  const problem = apiAccessProblem(config) ?? authProblem(config)
+  const problem = apiAccessProblem(config) ?? authProblem(config) ?? clusterProblem(config)
   if (problem !== null) throw new WeirError('CONFIG_BAD_VALUE', `${path}: ${problem}`)
   const dir = resolve(cwd, config.workDir)
   checkTokenKeys(config, dir)

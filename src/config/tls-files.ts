@@ -1,8 +1,7 @@
-import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import { messageOf, WeirError } from '../base/errors.ts'
+import { nodeCrypto, nodeTls } from '../base/node-builtins.ts'
 import type { Config } from './config.ts'
 
 /** Where a certificate with its chain and its private key are. */
@@ -25,7 +24,7 @@ export interface TlsFiles {
 export function readTlsFiles(paths: TlsPaths, dir = process.cwd()): TlsFiles {
   const files = { cert: readOrThrow(paths.cert, dir), key: readOrThrow(paths.key, dir) }
   try {
-    createSecureContext(files)
+    nodeTls().createSecureContext(files)
   } catch (error) {
     const names = `certificate ${paths.cert} with key ${paths.key}`
     throw new WeirError('TLS_FILES', `${names}: ${messageOf(error)}`, error)
@@ -41,6 +40,7 @@ export function readTlsFiles(paths: TlsPaths, dir = process.cwd()): TlsFiles {
  */
 export function checkTlsFiles(config: Config, dir: string, nowMs = Date.now()): string[] {
   return tlsSections(config).flatMap(([name, paths]) => {
+    const { X509Certificate } = nodeCrypto()
     const { validTo, validToDate } = new X509Certificate(readTlsFiles(paths, dir).cert)
     if (validToDate.getTime() > nowMs) return []
     return [`${name}: the certificate ${paths.cert} expired on ${validTo}`]

@@ -1,7 +1,8 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf, WeirError } from '../base/errors.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import type { Config, VhostConfig } from './config.ts'
 
 type Auth = VhostConfig['auth']
@@ -40,7 +41,7 @@ export function checkTokenKeys({ vhosts }: Config, dir: string): void {
 export function readTokenKeys(paths: readonly string[], dir = process.cwd()): KeyObject[] {
   return paths.map((path) => {
     try {
-      return createPublicKey(readFileSync(resolve(dir, path)))
+      return nodeCrypto().createPublicKey(readFileSync(resolve(dir, path)))
     } catch (error) {
       throw new WeirError('TOKEN_KEYS', `jwt_key ${path}: ${messageOf(error)}`, error)
     }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { nodeCrypto } from '../base/node-builtins.ts'
 
 /**
  * Headers with which a server can check who calls it and when: HMAC-SHA256 over the timestamp, a dot and the body.
@@ -6,6 +6,6 @@ import { createHmac } from 'node:crypto'
  */
 export function signatureHeaders(secret: string, body: string, nowMs: number): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1000))
-  const digest = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
+  const digest = nodeCrypto().createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
   return { 'x-weir-timestamp': timestamp, 'x-weir-signature': `sha256=${digest}` }
 }

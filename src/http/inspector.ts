@@ -1,6 +1,7 @@
 import { monotonicMs } from '../base/clock.ts'
 import { WeirError } from '../base/errors.ts'
 import { decodeAnswer } from '../ipc/answer-codec.ts'
+import type { ClusterStatus } from '../ipc/cluster-facts.ts'
 import {
   type Answer,
   type FromMaster,
@@ -163,6 +164,12 @@ export class Inspector {
   async hooks(): Promise<HookCount[]> {
     const { answers } = await this.#ask({ ask: 'hooks' })
     return hookTotals(pick(answers, 'hooks').flatMap(({ hooks }) => hooks))
+  }
+
+  /** The cluster of this server, with a page of its streams; null: it works alone. */
+  async cluster(start: number, count: number): Promise<ClusterStatus | null> {
+    const { answers } = await this.#ask({ ask: 'cluster', start, count })
+    return pick(answers, 'cluster')[0]?.cluster ?? null
   }
 
   /** Has the configuration read again, as SIGHUP does. */

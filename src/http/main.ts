@@ -12,8 +12,9 @@ import type { Config } from '../config/config.ts'
 import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
-import type { Answer, ToMaster } from '../ipc/contract.ts'
+import type { Answer, StreamId, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
+import { Locator } from '../worker/locator.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -26,8 +27,8 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
+import { ClusterHlsUpstreams, type StreamOwners } from './edge/cluster-upstreams.ts'
 import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
-import { configuredUpstreams } from './edge/hls-upstreams.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
 import { LiveSite, type LiveSiteHost } from './live/live-site.ts'
@@ -40,7 +41,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, HlsEdgeHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, StreamOwners {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -52,6 +53,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly #live: LiveSite
   readonly #hooks: ClientHooks
   readonly #site: Site
+  readonly #locator: Locator
   readonly #edge: HlsEdge
   readonly #pages: Pages
   /** One of the HTTP workers speaks for the server. */
@@ -75,18 +77,21 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
-    this.#site = new Site(this.#fileHost())
-    this.#edge = new HlsEdge(this.#fileHost(), configuredUpstreams)
+    const files = this.#fileHost()
+    this.#site = new Site(files)
+    this.#locator = new Locator(context.send)
+    this.#edge = new HlsEdge(files, new ClusterHlsUpstreams(this))
     this.#live = new LiveSite(this, this.#site)
   }
 
-  /** What files are served for: whoever asks for many of them is not asked about at each. */
+  /** What files are served for, those of other servers too: whoever asks for many of them is not asked about at each. */
   #fileHost(): SiteHost & HlsEdgeHost {
     const config = (): Config => this.#config
     return {
       logger: this.logger,
-      edgeId: this.edgeId,
+      edgeId: `weir-${this.#context.serverId}`,
       access: this.#fileAccess,
+      wantStream: (stream) => this.#live.hub.want(stream),
       get config() {
         return config()
       },
@@ -95,6 +100,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get config(): Config {
     return this.#config
+  }
+
+  get isClustered(): boolean {
+    return this.#config.cluster.registry === 'redis'
+  }
+
+  async httpOwnerOf(stream: StreamId): Promise<string> {
+    return (await this.#locator.locate(stream)).http
   }
 
   get index(): number {
@@ -107,10 +120,6 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get serverId(): string {
     return this.#context.serverId
-  }
-
-  get edgeId(): string {
-    return `weir-${this.serverId}`
   }
 
   get ip(): string {
@@ -151,6 +160,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
       case 'source-absent':
       case 'source-down':
         this.#live.onMessage(message)
+        break
+      case 'located':
+        this.#locator.onLocated(message)
         break
       case 'tell-visits':
         this.#hooks.tellInstead(message.visits)
@@ -203,13 +215,16 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#heartbeat?.close()
     this.#live.close()
     this.#edge.close()
+    this.#site.close()
     this.#api?.close()
     this.#ports.close()
     await this.#hooks.close(hookPatienceMs.stop)
   }
 
   status() {
-    return { connections: this.#ports.connections, streams: this.#live.hub.status() }
+    const hlsEdge = this.#edge.facts
+    const { connections } = this.#ports
+    return { connections, streams: this.#live.hub.status(), ...(hlsEdge && { hlsEdge }) }
   }
 
   onRequest(face: Face, request: IncomingMessage, response: ServerResponse): void {

@@ -3,8 +3,10 @@ import type { LogOptions } from '../base/logger.ts'
 import type { Config } from '../config/config.ts'
 import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
+import type { ClusterStatus } from './cluster-facts.ts'
 import type { DvrStatus } from './dvr-status.ts'
 import type { ForwardStatus } from './forward-facts.ts'
+import type { HlsEdgeFacts } from './hls-edge-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
 import type { ProgramFacts } from './program-facts.ts'
 import type { PushStatus } from './push-facts.ts'
@@ -20,7 +22,7 @@ import type { PushStatus } from './push-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 8
+export const protocolVersion = 9
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -98,8 +100,18 @@ export type FromMaster =
   /** Whether the bandwidth check may begin now. */
   | { t: 'bandwidth-answer'; connectionId: string; allowed: boolean }
   | { t: 'admission'; connectionId: string; refusal: AdmissionRefusal | null }
+  /** Answer to `locate`; all '': no other node has the stream. */
+  | { t: 'located'; request: number; node: string; rtmp: string; http: string }
   | { t: 'publish-answer'; publishId: PublishId; ok: true; source: SourceNumber }
-  | { t: 'publish-answer'; publishId: PublishId; ok: false; code: string; message: string }
+  /** `redirect`: the server that has the stream, where the encoder is sent. */
+  | {
+      t: 'publish-answer'
+      publishId: PublishId
+      ok: false
+      code: string
+      message: string
+      redirect?: string
+    }
   /** Another publisher took the stream over, or the stream was taken away. */
   | { t: 'publish-revoked'; publishId: PublishId; code: string; message: string }
   /** Another encoder wants the stream of this publish: is its connection still there? Answer `publish-checked`. */
@@ -173,6 +185,8 @@ export type ToMaster =
     }
   | { t: 'unpublish'; publishId: PublishId; stream: StreamId }
   | { t: 'publish-checked'; request: number; alive: boolean }
+  /** Which node of the cluster has the stream? Answer `located`. */
+  | { t: 'locate'; request: number; stream: StreamId }
   /**
    * Something was let in whose end has to be told, by another worker if this one cannot. Of a back-source: something is
    * to be told that it comes to no more.
@@ -246,6 +260,8 @@ export interface WorkerStatus extends ProcessFacts {
   index: number
   connections: number
   streams: StreamStatus[]
+  /** In an HTTP worker, if a virtual host has the HLS of other servers. */
+  hlsEdge?: HlsEdgeFacts
 }
 
 /** One stream as one process sees it. */
@@ -317,6 +333,8 @@ export type Question =
   /** Take the stream from its publisher. */
   | { ask: 'unpublish'; tag: string }
   | { ask: 'reload' }
+  /** Its nodes, and a page of its streams. */
+  | { ask: 'cluster'; start: number; count: number }
 
 /** `of` says which question it answers; `client` and `stream` are answered as the lists are, with one or none. */
 export type Answer =
@@ -331,6 +349,8 @@ export type Answer =
   | { of: 'usage'; usage: NodeJS.ResourceUsage }
   | { of: 'unpublish'; unpublished: boolean }
   | { of: 'reload'; outcome: ReloadOutcome }
+  /** Null: this server works alone. */
+  | { of: 'cluster'; cluster: ClusterStatus | null }
 
 /** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
 export interface EncodedList {

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '../base/node-crypto.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import { defaultVhost } from '../config/vhost-of.ts'
 
 /** Tags that were made before: a thousand clients of one stream ask for the same. */

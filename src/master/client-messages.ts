@@ -3,6 +3,7 @@ import { codeOf, WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { Admission } from './admission.ts'
 import type { BandwidthChecks } from './bandwidth-checks.ts'
+import type { StreamRegistry } from './registry.ts'
 import type { SourceTable } from './source-table.ts'
 import type { ToldBytes } from './told-bytes.ts'
 import type { VisitLedger } from './visit-ledger.ts'
@@ -14,6 +15,7 @@ export interface ClientDesk {
   readonly table: SourceTable
   readonly visits: VisitLedger
   readonly told: ToldBytes
+  readonly registry: StreamRegistry
   readonly bandwidthChecks: BandwidthChecks
   readonly logger: Logger
   /** Has processes asked, and the worker told what they answered. */
@@ -48,6 +50,9 @@ export function handleClientMessage(worker: WorkerHandle, message: WorkMessage, 
     case 'publish-checked':
       desk.table.checked(worker, message.request, message.alive)
       break
+    case 'locate':
+      void tellPlace(worker, message, desk)
+      break
     case 'visit-began':
     case 'visit-ended':
       desk.visits.onMessage(worker, message)
@@ -70,4 +75,18 @@ export function handleClientMessage(worker: WorkerHandle, message: WorkMessage, 
     default:
       throw new WeirError('IPC_FRAME', `${worker.name} sent ${message.t}`)
   }
+}
+
+/** Tells a worker which other node has a stream; none, if that cannot be known. */
+async function tellPlace(
+  worker: WorkerHandle,
+  { request, stream }: Extract<WorkMessage, { t: 'locate' }>,
+  { registry, logger }: ClientDesk,
+): Promise<void> {
+  const owner = await registry.locate(stream).catch((error: unknown) => {
+    logger.error({ code: codeOf(error), err: error }, 'a stream could not be looked for')
+    return null
+  })
+  const { node = '', rtmp = '', http = '' } = owner ?? {}
+  worker.send({ t: 'located', request, node, rtmp, http })
 }

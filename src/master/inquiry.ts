@@ -19,6 +19,7 @@ const rolesAsked: Record<Question['ask'], readonly WorkerRole[]> = {
   stream: sourceRoles,
   unpublish: [],
   reload: [],
+  cluster: [],
 }
 
 /**

@@ -15,6 +15,8 @@ import { Admission } from './admission.ts'
 import { BackSourcePool } from './back-source-pool.ts'
 import { BandwidthChecks } from './bandwidth-checks.ts'
 import { type ClientDesk, handleClientMessage } from './client-messages.ts'
+import { ClusterMembership } from './cluster-membership.ts'
+import { ClusterUpstreams } from './cluster-upstreams.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
@@ -24,7 +26,6 @@ import { OriginHealth } from './origin-health.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
-import { MemoryRegistry } from './registry.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
@@ -55,6 +56,7 @@ export class Master {
   readonly #runtime: RuntimeDir
   readonly #control: ControlServer
   readonly #admission: Admission
+  readonly #cluster: ClusterMembership
   readonly #table: SourceTable
   readonly #health: OriginHealth
   readonly #pool: BackSourcePool
@@ -117,8 +119,13 @@ export class Master {
       startsAtOnce(),
     )
     this.#health = new OriginHealth(this.#logger)
-    const upstreams = new EdgeUpstreams(() => this.#config, this.#health)
-    this.#table = new SourceTable(config, this.#pool, new MemoryRegistry(), upstreams, this.#logger)
+    this.#cluster = new ClusterMembership(this.#serverId, this.#logger, {
+      onLost: (stream, owner) => this.#table.lose(stream, owner),
+      onBegan: (stream) => this.#table.onOwnerChanged(stream),
+    })
+    const edge = new EdgeUpstreams(() => this.#config, this.#health)
+    const upstreams = new ClusterUpstreams(edge, this.#cluster)
+    this.#table = new SourceTable(config, this.#pool, this.#cluster, upstreams, this.#logger)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -132,6 +139,7 @@ export class Master {
     try {
       for (const endpoint of endpointsOf(this.#config)) await probe(endpoint)
       await this.#control.listen()
+      await this.#cluster.apply(this.#config.cluster)
       const endpoints = await Promise.all([
         this.#streamGroup.start(streamWorkers(this.#config)),
         this.#httpGroup.start(httpWorkers(this.#config)),
@@ -250,6 +258,8 @@ export class Master {
         return { of: 'programs', programs: this.#ingests.facts }
       case 'unpublish':
         return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
+      case 'cluster':
+        return { of: 'cluster', cluster: await this.#cluster.status(question.start, question.count) }
       case 'reload':
         return { of: 'reload', outcome: await this.reload() }
       default:
@@ -301,6 +311,7 @@ export class Master {
     this.#streamGroup.resize(streamWorkers(next))
     this.#httpGroup.resize(httpWorkers(next))
     this.#ingests.apply(next)
+    await this.#cluster.apply(next.cluster)
     this.#logger.info(diff, 'reloaded')
     return { applied: true, changes: diff, warnings: [...warnings], atNextStart }
   }
@@ -327,6 +338,7 @@ export class Master {
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
     await this.#ends.stop(this.#clientWorkers)
+    await this.#cluster.close()
     await this.#ends.stop(this.#pool.workers)
     this.#visits.close()
     this.#control.close()
@@ -342,6 +354,7 @@ export class Master {
       table: this.#table,
       visits: this.#visits,
       told: this.#told,
+      registry: this.#cluster,
       bandwidthChecks: new BandwidthChecks(() => this.#config),
       logger: this.#logger,
       report: (worker, message) => this.#report(worker, message),

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { WeirError } from '../base/errors.ts'
-import { nodeCrypto } from '../base/node-crypto.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import { isAlive } from '../base/process-alive.ts'
 import { linkPidFile } from './linked-pid-file.ts'
 import { holderOfLock, NameLock } from './name-lock.ts'

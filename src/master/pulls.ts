@@ -60,7 +60,8 @@ export class Pulls {
   /** Nobody wants a stream any more. */
   letGo(entry: SourceEntry): void {
     if (!isPulled(entry) || entry.lingerTimer !== null) return
-    const lingerMs = (this.#clusterOf(entry.stream)?.pullLinger ?? 0) * 1000
+    // Of what has not come yet there is nothing to keep.
+    const lingerMs = entry.open ? (this.#clusterOf(entry.stream)?.pullLinger ?? 0) * 1000 : 0
     entry.lingerTimer = setTimeout(() => this.#table.closeSource(entry), lingerMs)
   }
 
@@ -78,12 +79,25 @@ export class Pulls {
     for (const stream of this.#watchers.streams) void this.#ask(stream)
   }
 
+  /**
+   * A stream may be on another server now: who waits for it gets it, and one that is pulled comes from there. Nothing ends
+   * because it is nowhere at the moment. Null: that may be so of all streams.
+   */
+  lookAgain(stream: StreamId | null): void {
+    for (const one of stream === null ? this.#watchers.streams : [stream]) {
+      if (!this.#watchers.has(one) || this.#table.sources.get(one)?.publisher) continue
+      this.#forget(one)
+      void this.#ask(one, true)
+    }
+  }
+
   close(): void {
     this.#closed = true
     for (const timer of this.#absent.values()) clearTimeout(timer)
   }
 
-  async #ask(stream: StreamId): Promise<void> {
+  /** @param keeps whether a pull goes on, even if no server has the stream now */
+  async #ask(stream: StreamId, keeps = false): Promise<void> {
     this.#asking.add(stream)
     let upstreams: readonly string[] | null = null
     try {
@@ -94,16 +108,19 @@ export class Pulls {
       this.#remember(stream)
     }
     this.#asking.delete(stream)
-    if (!this.#closed && this.#watchers.has(stream)) this.#take(stream, upstreams ?? [])
+    if (!this.#closed && this.#watchers.has(stream)) this.#take(stream, upstreams ?? [], keeps)
   }
 
-  #take(stream: StreamId, upstreams: readonly string[]): void {
+  #take(stream: StreamId, upstreams: readonly string[], keeps: boolean): void {
     const entry = this.#table.sources.get(stream)
     if (entry !== undefined && entry.publisher !== null) return
     if (upstreams.length > 0) {
       if (this.#table.pull(stream, upstreams)) return
       this.#remember(stream)
-    } else if (entry !== undefined && isPulled(entry)) this.#table.closeSource(entry)
+    } else if (entry !== undefined && isPulled(entry)) {
+      if (keeps) return
+      this.#table.closeSource(entry)
+    }
     this.#tellAbsent(stream)
   }
 

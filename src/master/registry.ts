@@ -1,3 +1,4 @@
+import type { StreamOwner } from '../cluster/owner.ts'
 import type { StreamId } from '../ipc/contract.ts'
 
 /**
@@ -6,13 +7,19 @@ import type { StreamId } from '../ipc/contract.ts'
  */
 export interface StreamRegistry {
   /** @returns null when the stream is this node's from now on, else the node that owns it */
-  acquire(stream: StreamId): Promise<string | null>
+  acquire(stream: StreamId): Promise<StreamOwner | null>
+  /** @returns the other node that owns the stream now; null when none does, or when that cannot be known */
+  locate(stream: StreamId): Promise<StreamOwner | null>
   release(stream: StreamId): void
 }
 
 /** The registry of a node that works alone. */
 export class MemoryRegistry implements StreamRegistry {
   async acquire(): Promise<null> {
+    return null
+  }
+
+  async locate(): Promise<null> {
     return null
   }
 

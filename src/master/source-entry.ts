@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts'
+import type { StreamOwner } from '../cluster/owner.ts'
 import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
 import type { BackSource } from './back-source-pool.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -63,6 +64,19 @@ export interface SourceEntry {
   moveTimer: NodeJS.Timeout | null
 }
 
+/** A source that nobody publishes yet. */
+export function newEntry(
+  stream: StreamId,
+  number: SourceNumber,
+  sourceId: string,
+  host: BackSource,
+): SourceEntry {
+  return {
+    ...{ stream, number, sourceId, host, publisher: null, pull: null, contest: null },
+    ...{ sentBytes: 0, open: false, lingerTimer: null, moveTimer: null },
+  }
+}
+
 /** Nothing happens to the source by itself any more. */
 export function stopTimers({ lingerTimer, moveTimer, contest }: SourceEntry): void {
   if (lingerTimer !== null) clearTimeout(lingerTimer)
@@ -111,4 +125,15 @@ export function revoke(entry: SourceEntry, code: ErrorCode, message: string): vo
 
 export function refuse(worker: WorkerHandle, publishId: PublishId, code: ErrorCode, message: string): void {
   worker.send({ t: 'publish-answer', publishId, ok: false, code, message })
+}
+
+/**
+ * Refuses a publish of a stream that another node has.
+ * @param redirects whether the encoder is sent there
+ */
+export function refuseFor(owner: StreamOwner, { worker, message }: Wish, redirects: boolean): void {
+  const { publishId } = message
+  const about = { code: 'STREAM_ELSEWHERE', message: `published at node ${owner.node}` }
+  const redirect = redirects ? { redirect: owner.rtmp } : {}
+  worker.send({ t: 'publish-answer', publishId, ok: false, ...about, ...redirect })
 }

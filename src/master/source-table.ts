@@ -1,5 +1,6 @@
 import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import type { StreamOwner } from '../cluster/owner.ts'
 import type { Config } from '../config/config.ts'
 import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
@@ -13,9 +14,11 @@ import { type PushTable, renewPushes } from './pushes.ts'
 import type { StreamRegistry } from './registry.ts'
 import {
   hasOrigin,
+  newEntry,
   open,
   type PublishMessage,
   refuse,
+  refuseFor,
   revoke,
   type SourceEntry,
   type SourceHosts,
@@ -98,9 +101,9 @@ export class SourceTable implements PullTable, PushTable {
     const { publishId, stream } = message
     const wish: Wish = { worker, message, push: null }
     this.#wishes.add(wish)
-    let owner: string | null
+    let owner: StreamOwner | null
     try {
-      owner = await this.#registry.acquire(stream)
+      owner = await (message.probe ? this.#registry.locate(stream) : this.#registry.acquire(stream))
       if (owner === null) wish.push = await this.#upstreams.pushFor(stream)
     } catch (error) {
       if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
@@ -112,7 +115,7 @@ export class SourceTable implements PullTable, PushTable {
       else this.#releaseIfUnused(stream)
     } else if (isWanted) {
       this.#wishes.delete(wish)
-      refuse(worker, publishId, 'STREAM_BUSY', `published at ${owner}`)
+      refuseFor(owner, wish, this.#config.cluster.redirect)
     }
   }
 
@@ -189,6 +192,19 @@ export class SourceTable implements PullTable, PushTable {
     if (entry?.publisher === null) this.#pulls.ended(entry)
   }
 
+  /** Another node keeps a stream that is published here. */
+  lose(stream: StreamId, owner: StreamOwner): void {
+    const entry = this.#sources.get(stream)
+    if (entry === undefined || entry.publisher === null) return
+    revoke(entry, 'STREAM_ELSEWHERE', `node ${owner.node} has the stream`)
+    this.#linger(entry)
+  }
+
+  /** Streams that are waited for, or pulled, may have another owner; null: all of them. */
+  onOwnerChanged(stream: StreamId | null): void {
+    this.#pulls.lookAgain(stream)
+  }
+
   /**
    * Takes a stream from its publisher, whose connection is closed.
    * @returns false when nobody publishes a stream of that tag
@@ -261,10 +277,7 @@ export class SourceTable implements PullTable, PushTable {
   }
 
   #heldBy(backSource: BackSource, number: SourceNumber): SourceEntry | undefined {
-    for (const entry of this.#sources.values()) {
-      if (entry.number === number && entry.host === backSource) return entry
-    }
-    return undefined
+    return [...this.#sources.values()].find((one) => one.number === number && one.host === backSource)
   }
 
   /** @param mayAsk whether the worker of who holds the stream may be asked first; else it was */
@@ -304,19 +317,7 @@ export class SourceTable implements PullTable, PushTable {
   }
 
   #addSource(stream: StreamId, sourceId: string): SourceEntry {
-    const entry: SourceEntry = {
-      stream,
-      number: this.#nextNumber,
-      publisher: null,
-      pull: null,
-      contest: null,
-      sourceId,
-      host: this.#hosts.acquire(),
-      sentBytes: 0,
-      open: false,
-      lingerTimer: null,
-      moveTimer: null,
-    }
+    const entry = newEntry(stream, this.#nextNumber, sourceId, this.#hosts.acquire())
     this.#nextNumber += 1
     this.#sources.set(stream, entry)
     this.#logWhere(entry, 'source: opened')
@@ -343,6 +344,7 @@ export class SourceTable implements PullTable, PushTable {
   /** The publisher left: the source waits for it, or another, for `source_linger`. */
   #linger(entry: SourceEntry): void {
     entry.publisher = null
+    this.#releaseIfUnused(entry.stream)
     stopLingering(entry)
     entry.lingerTimer = setTimeout(() => this.closeSource(entry), this.#config.sourceLinger * 1000)
     this.#contests.end(entry)
@@ -392,7 +394,7 @@ export class SourceTable implements PullTable, PushTable {
 
   /** Gives a stream back to the registry when nobody publishes it here, nor is about to. */
   #releaseIfUnused(stream: StreamId): void {
-    if (this.#sources.has(stream)) return
+    if (this.#sources.get(stream)?.publisher) return
     for (const wish of this.#wishes) if (wish.message.stream === stream) return
     this.#registry.release(stream)
   }

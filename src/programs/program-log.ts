@@ -2,7 +2,7 @@ import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
-import { nodeCrypto } from '../base/node-crypto.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 
 /** The log file of a program is put aside as `FILE.1`, in the place of the one before, when it is as long as this. */
 const maxFileBytes = 1024 * 1024

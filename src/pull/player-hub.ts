@@ -15,6 +15,7 @@ import type { BroadcastOptions } from '../live/broadcast.ts'
 import { FlushClock } from '../live/flush-clock.ts'
 import { displayName, vhostOfStream } from '../live/stream-key.ts'
 import { PulledStream } from './pulled-stream.ts'
+import { type WantedStream, WantedStreams } from './wanted-streams.ts'
 
 /** A stream that nobody plays any more is kept this long: the next player often comes at once. */
 const idleMs = 10_000
@@ -40,6 +41,7 @@ export class PlayerHub {
   readonly #idle = new Set<PulledStream>()
   readonly #bySource = new Map<SourceNumber, PulledStream>()
   readonly #links = new Map<string, MediaClient>()
+  readonly #wanted: WantedStreams
   readonly #clocks = new Map<number | 'auto', FlushClock>()
   #config: Config
 
@@ -47,6 +49,12 @@ export class PlayerHub {
     this.#config = config
     this.#logger = logger
     this.#send = send
+    this.#wanted = new WantedStreams(send, (stream) => this.#streams.has(stream))
+  }
+
+  /** Has the server keep a stream that nobody here plays; to be called once for a stream, until it is released. */
+  want(stream: StreamId): WantedStream {
+    return this.#wanted.want(stream)
   }
 
   /**
@@ -70,6 +78,7 @@ export class PlayerHub {
   }
 
   onMessage(message: Extract<FromMaster, { t: 'source-up' | 'source-absent' | 'source-down' }>): void {
+    this.#wanted.onMessage(message)
     const pulled = this.#streams.get(message.stream)
     if (pulled === undefined) return
     this.#dropSubscription(pulled)
@@ -154,6 +163,8 @@ export class PlayerHub {
     this.#dropSubscription(pulled)
     this.#streams.delete(pulled.stream)
     this.#send({ t: 'unwatch', stream: pulled.stream, bytesOut: pulled.bytesOut })
+    // Said first, for what was sent is told with it.
+    if (this.#wanted.has(pulled.stream)) this.#send({ t: 'watch', stream: pulled.stream })
   }
 
   #dropSubscription(pulled: PulledStream): void {

@@ -1,3 +1,4 @@
+import { nodeCrypto } from '../base/node-builtins.ts'
 /**
  * The signed handshake packets of Flash Player 9.0.115 and Flash Media Server 3 and later, which Adobe's
  * specification leaves out: each first packet carries a Diffie-Hellman key and a digest at places that the
@@ -6,7 +7,6 @@
  *
  * Nothing is kept secret by it: the keys are known to everybody, and what follows is sent in the clear.
  */
-import { createHmac, getDiffieHellman, randomFillSync } from 'node:crypto'
 
 /** Bytes of C1, S1, C2 and S2 (RTMP 1.0, 5.2.3 and 5.2.4). */
 export const packetSize = 1536
@@ -60,7 +60,7 @@ export function signedFirstPacket(
   time: number,
   version: number,
 ): SignedPacket {
-  const packet = randomFillSync(Buffer.allocUnsafe(packetSize))
+  const packet = nodeCrypto().randomFillSync(Buffer.allocUnsafe(packetSize))
   packet.writeUInt32BE(time, 0)
   packet.writeUInt32BE(version, 4)
   dhPublicKey().copy(packet, dhKeyOffset(packet, layout))
@@ -96,7 +96,7 @@ export function findDigest(packet: Buffer, key: SigningKey): FoundDigest | null 
  * @param digest from the first packet of the other side
  */
 export function signedSecondPacket(key: SigningKey, digest: Buffer): Buffer {
-  const packet = randomFillSync(Buffer.allocUnsafe(packetSize))
+  const packet = nodeCrypto().randomFillSync(Buffer.allocUnsafe(packetSize))
   signatureOf(packet, key, digest).copy(packet, packetSize - digestSize)
   return packet
 }
@@ -111,15 +111,17 @@ export function isSigned(packet: Buffer, key: SigningKey, digest: Buffer): boole
 
 /** The last 32 bytes of a second packet sign those before. */
 function signatureOf(packet: Buffer, key: SigningKey, digest: Buffer): Buffer {
-  const secret = createHmac('sha256', key.long).update(digest).digest()
-  return createHmac('sha256', secret)
+  const secret = nodeCrypto().createHmac('sha256', key.long).update(digest).digest()
+  return nodeCrypto()
+    .createHmac('sha256', secret)
     .update(packet.subarray(0, packetSize - digestSize))
     .digest()
 }
 
 /** The digest covers all of a first packet but the place where it stands itself. */
 function digestAround(packet: Buffer, at: number, key: SigningKey): Buffer {
-  return createHmac('sha256', key.short)
+  return nodeCrypto()
+    .createHmac('sha256', key.short)
     .update(packet.subarray(0, at))
     .update(packet.subarray(at + digestSize))
     .digest()
@@ -150,7 +152,7 @@ let ownDhKey: Buffer | null = null
  */
 function dhPublicKey(): Buffer {
   if (ownDhKey === null) {
-    const key = getDiffieHellman('modp2').generateKeys()
+    const key = nodeCrypto().getDiffieHellman('modp2').generateKeys()
     // One key in 256 is shorter than the prime.
     ownDhKey = Buffer.concat([Buffer.alloc(dhKeySize - key.length), key])
   }

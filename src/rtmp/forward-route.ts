@@ -1,8 +1,8 @@
+import { nodeCrypto } from '../base/node-builtins.ts'
 /**
  * The way that a forwarded stream has come, so that it does not come back to where it was. A server that forwards
  * tells it in its connect command; the one that takes the stream refuses it if it had that stream before.
  */
-import { createHash } from 'node:crypto'
 
 /** The member of the connect object that has the route. Servers that do not know it leave it alone. */
 export const routeField = 'weirRoute'
@@ -18,7 +18,7 @@ export type ForwardRoute = readonly string[]
 
 /** The mark of one stream on one server. It tells neither of the two to other servers. */
 export function hopOf(serverId: string, stream: string): string {
-  return createHash('sha256').update(`${serverId} ${stream}`).digest('base64url').slice(0, 12)
+  return nodeCrypto().createHash('sha256').update(`${serverId} ${stream}`).digest('base64url').slice(0, 12)
 }
 
 /** @param text what a client sent, which may be anything; what is no mark is left out */

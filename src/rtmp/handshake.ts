@@ -2,8 +2,9 @@
  * The handshake (RTMP 1.0, section 5.2), bytes in and bytes out, in both roles: the simple one of the
  * specification and the complex one of Flash, with digests (digest.ts).
  */
-import { randomFillSync } from 'node:crypto'
+
 import { WeirError } from '../base/errors.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import {
   clientKey,
   findDigest,
@@ -199,7 +200,7 @@ function takeGreeting(greeting: Collector, bytes: Buffer): number {
 
 /** C1 or S1 of the simple handshake: the time, four zeros, random bytes (5.2.3). */
 function plainFirstPacket(): Buffer {
-  const packet = randomFillSync(Buffer.allocUnsafe(packetSize))
+  const packet = nodeCrypto().randomFillSync(Buffer.allocUnsafe(packetSize))
   packet.writeUInt32BE(uptimeMs(), 0)
   packet.writeUInt32BE(0, 4)
   return packet

@@ -2,11 +2,11 @@
  * The server's side of SRS's bandwidth check: it sends to the client for a while, then lets it send, and tells how fast
  * both were. Every step is a call without an answer, `[name, 0, null, object]`.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { monotonicMs } from '../base/clock.ts'
 import { WeirError } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import type { VhostConfig } from '../config/config.ts'
 import { type AmfRecord, type AmfValue, amfObject } from '../media/amf-value.ts'
 
@@ -54,11 +54,11 @@ export function bandwidthKey(
 ): 'none' | 'right' | 'wrong' {
   const given = enabled ? new URLSearchParams(param.slice(1)).get('key') : null
   if (given === null) return 'none'
-  return key !== '' && timingSafeEqual(digest(given), digest(key)) ? 'right' : 'wrong'
+  return key !== '' && nodeCrypto().timingSafeEqual(digest(given), digest(key)) ? 'right' : 'wrong'
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return nodeCrypto().createHash('sha256').update(text).digest()
 }
 
 export class BandwidthCheck {

@@ -11,6 +11,7 @@ import type { ViewerSocket } from '../live/viewer.ts'
 import type { Packet } from '../media/packet.ts'
 import type { PlayerHub } from '../pull/player-hub.ts'
 import { type ForwardRoute, hopOf, isLoop } from '../rtmp/forward-route.ts'
+import { type RedirectedStream, redirectTo } from '../rtmp/redirect.ts'
 import type { ConnectRequest, PlayRequest, PublishRequest } from '../rtmp/server-requests.ts'
 import type { ServerSession } from '../rtmp/server-session.ts'
 import { Player } from './player.ts'
@@ -44,7 +45,8 @@ export interface StreamsOwner {
   readonly isConnected: boolean
   /** Runs a step of the session whose failure is the peer's fault. */
   run(step: () => void): void
-  close(reason: Error): void
+  /** @param text why, if `reason` is null: the end is in good order */
+  close(reason: Error | null, text?: string): void
   /** Ends the time in which the peer is not read from so that more comes together. */
   readOn(): void
   /** Something changed that decides whether the peer is read from. */
@@ -138,16 +140,19 @@ export class ConnectionStreams {
     })
   }
 
-  #publish({ streamId, style }: PublishRequest, { vhost }: Found, wish: PublishWish): void {
+  #publish(request: PublishRequest, found: Found, wish: PublishWish): void {
+    const { streamId, style } = request
     const publisher = this.#hubs.publishers.publish(wish, {
       isConnected: () => this.#owner.isConnected,
       readOn: () => this.#owner.readOn(),
       onAttached: () => this.#grant(streamId),
       onDrain: () => this.#owner.updateReading(),
-      onRefused: (code, message) => {
+      onRefused: (code, message, redirect) => {
         this.#publishes.delete(streamId)
         this.#owner.visits.end(streamId)
-        this.#refusePublish(streamId, code, message)
+        if (redirect !== undefined) {
+          this.#sendOn('publish', streamId, { ...request, vhost: vhostOfStream(found.stream) }, redirect)
+        } else this.#refusePublish(streamId, code, message)
       },
       onRevoked: (code, message) => {
         const isGranted = this.#publishes.get(streamId)?.granted ?? false
@@ -161,7 +166,7 @@ export class ConnectionStreams {
         this.#owner.close(new WeirError(isErrorCode(code) ? code : 'STREAM_REPLACED', message))
       },
     })
-    this.#publishes.set(streamId, new PublishSlot(publisher, vhost, style))
+    this.#publishes.set(streamId, new PublishSlot(publisher, found.vhost, style))
   }
 
   play(request: PlayRequest): void {
@@ -309,7 +314,8 @@ export class ConnectionStreams {
     const name = vhostOfStream(id)
     const asked = this.#owner.accessRequest(action, { vhost: name, app, stream, param })
     const decided = (refused: Refused | null): void => {
-      if (refused !== null) outcome.refuse(refused.code, refused.message)
+      if (refused?.redirect !== undefined) this.#sendOn(action, streamId, asked, refused.redirect)
+      else if (refused !== null) outcome.refuse(refused.code, refused.message)
       else if (vhostNameOf(this.#hubs.config, name) === name) outcome.accept()
       else {
         this.#owner.visits.end(streamId)
@@ -354,6 +360,18 @@ export class ConnectionStreams {
     this.#owner.logger.info({ stream: displayName(publish.publisher.stream) }, 'publish accepted')
     this.#owner.onBusy()
     this.#owner.run(() => this.#owner.session.acceptPublish(streamId))
+  }
+
+  /** Another server has what the client asks for, and the client has to connect to that one. */
+  #sendOn(action: 'publish' | 'play', streamId: number, asked: RedirectedStream, server: string): void {
+    const { session, logger } = this.#owner
+    const redirect = redirectTo(server, asked)
+    logger.info({ redirect: redirect.url }, `${action}: the client is sent to another server`)
+    this.#owner.run(() => {
+      if (action === 'play') session.redirectPlay(streamId, redirect)
+      else session.redirectPublish(streamId, redirect)
+    })
+    this.#owner.close(null, 'sent to another server')
   }
 
   #refusePlay(streamId: number, code: string, message: string): void {

@@ -16,6 +16,7 @@ import { ClientHandshake } from '../rtmp/handshake.ts'
 import { answerAboutClients, type ClientBook } from '../worker/client-book.ts'
 import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
+import { Locator } from '../worker/locator.ts'
 import { PithyPrinter, type PithyTurn } from '../worker/pithy-printer.ts'
 import { Traffic } from '../worker/traffic.ts'
 import { streamWorkers } from '../worker/worker-counts.ts'
@@ -27,6 +28,7 @@ import {
   type WorkQuestion,
 } from '../worker/worker-process.ts'
 import { BandwidthAccess } from './bandwidth-access.ts'
+import { ClusterRedirect } from './cluster-redirect.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { PublisherHub } from './publisher-hub.ts'
 import { ReadClock } from './read-clock.ts'
@@ -44,6 +46,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   readonly #pithy: PithyPrinter
   readonly #traffic = new Traffic()
   readonly #bandwidth: BandwidthAccess
+  readonly #locator: Locator
   readonly #hooks: ClientHooks
   readonly rates = new ClientRates(monotonicMs())
   readonly access: AccessPipeline
@@ -70,7 +73,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     this.#hooks = new ClientHooks(this)
     const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
     const [traverse] = exceptOwn([new TokenTraverse(context.logger)], context.ownToken)
-    this.access = new AccessPipeline(context.logger, checks, [traverse!, this.#hooks.gate])
+    this.#locator = new Locator(context.send)
+    const sendOn = new ClusterRedirect(() => this.#config, this.#locator)
+    const [redirect] = exceptOwn([sendOn], context.ownToken)
+    this.access = new AccessPipeline(context.logger, checks, [redirect!, traverse!, this.#hooks.gate])
     this.players = new PlayerHub(context.config, context.logger, context.send)
     this.publishers = new PublisherHub(context.socketPath, context.logger, context.send)
     this.#pithy = new PithyPrinter(this.#pithyTurn(context.config), monotonicMs())
@@ -114,6 +120,9 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
         break
       case 'bandwidth-answer':
         this.#bandwidth.onAnswer(message.connectionId, message.allowed)
+        break
+      case 'located':
+        this.#locator.onLocated(message)
         break
       case 'publish-answer':
       case 'publish-revoked':

@@ -159,7 +159,7 @@ export class PublisherHub {
       publisher.owner.onRevoked(message.code, message.message)
     } else if (!message.ok) {
       this.#forget(publisher)
-      publisher.owner.onRefused(message.code, message.message)
+      publisher.owner.onRefused(message.code, message.message, message.redirect)
     }
   }
 

@@ -27,8 +27,11 @@ export interface PublisherOwner {
   onAttached(): void
   /** What was on its way has left: {@link Publisher.full} may have changed. */
   onDrain(): void
-  /** The master refused the publish. */
-  onRefused(code: string, message: string): void
+  /**
+   * The master refused the publish.
+   * @param redirect the server that has the stream, where the encoder is to be sent
+   */
+  onRefused(code: string, message: string, redirect?: string): void
   /** The master took the stream away: another publisher replaced this one, or the vhost is gone. */
   onRevoked(code: string, message: string): void
 }

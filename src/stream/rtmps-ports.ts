@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net'
-import { createServer, type Server as TlsServer } from 'node:tls'
+import type { Server as TlsServer } from 'node:tls'
 import { codeOf } from '../base/errors.ts'
+import { nodeTls } from '../base/node-builtins.ts'
 import { plainIp } from '../base/plain-ip.ts'
 import type { Config } from '../config/config.ts'
 import { rtmpsEndpoints } from '../config/endpoints.ts'
@@ -63,7 +64,7 @@ export class RtmpsPorts {
 
   #createServer(): Server {
     const handshakeTimeout = this.#config.handshakeTimeout * 1000
-    const server = createServer(
+    const server = nodeTls().createServer(
       { ...this.#files, handshakeTimeout, pauseOnConnect: true, keepAlive: true },
       (socket) => this.#handler.onSecure(socket),
     )

@@ -51,7 +51,7 @@ export interface Worker {
   drain(): void
   /** Closes everything in good order, soon. */
   stop(): Promise<void>
-  status(): Pick<WorkerStatus, 'connections' | 'streams'>
+  status(): Pick<WorkerStatus, 'connections' | 'streams' | 'hlsEdge'>
   /** @returns null when the question is none for this role */
   answer(question: WorkQuestion): Answer | null
 }

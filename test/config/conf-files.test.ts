@@ -26,6 +26,10 @@ const purposes: Record<string, (config: Config) => void> = {
   'origin.conf': (config) => {
     expect(config).toMatchObject({ daemon: true, log: { tank: 'file' }, maxConnections: 10000 })
   },
+  'cluster.conf': (config) => {
+    expect(config).toMatchObject(foreground)
+    expect(config.cluster).toMatchObject({ registry: 'redis', node: 'origin-1', lease: 6, redirect: false })
+  },
   'edge.conf': (config) => {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       mode: 'remote',
@@ -87,6 +91,13 @@ const purposes: Record<string, (config: Config) => void> = {
     expect(config.vhosts[standard]?.cluster).toMatchObject({
       hlsOrigin: ['http://192.0.2.1:8080', 'http://192.0.2.2:8080'],
       hlsOriginCache: 512 * 1024 * 1024,
+    })
+  },
+  'backup.conf': (config) => {
+    expect(config).toMatchObject({ ...foreground, httpServer: { enabled: true } })
+    expect(config.vhosts[standard]).toMatchObject({
+      play: { atc: true },
+      hls: { enabled: true, hlsFragment: 4, hlsDispose: 20 },
     })
   },
   'dvr.conf': (config) => {

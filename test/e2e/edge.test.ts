@@ -63,18 +63,30 @@ function upstreamsIn(edge: Server, stream: string): string[] {
 
 test('a stream is the same through all tiers, whatever they speak; a crowd for an absent one costs one attempt', async () => {
   const nginx = await startNginxRtmp()
-  const origin = await Server.prepare({ httpWorkers: 1, vhost: 'http_remux { enabled on; }' })
+  // Whoever waits for the stream shall do so for as long as a busy machine needs.
+  const patient = 'pull_timeout 60; origin_timeout 60;'
+  const origin = await Server.prepare({
+    httpWorkers: 1,
+    vhost: 'http_remux { enabled on; hstrs_timeout 60; }',
+  })
   const edge = await Server.prepare({
     ...{ workers: 2, httpWorkers: 1 },
-    vhost: `http_remux { enabled on; } cluster { mode remote; origin 127.0.0.1:${origin.port}; }`,
-    more: `vhost nginx.example { cluster { mode remote; origin 127.0.0.1:${nginx.port}; vhost 127.0.0.1; } }
+    vhost: `http_remux { enabled on; hstrs_timeout 60; }
+      cluster { mode remote; origin 127.0.0.1:${origin.port}; ${patient} }`,
+    more: `vhost nginx.example {
+        cluster { mode remote; origin 127.0.0.1:${nginx.port}; vhost 127.0.0.1; ${patient} }
+      }
       vhost nobody.example {
         cluster { mode remote; origin 127.0.0.1:${origin.port}; pull_timeout 1; absent_cache 60; }
       }`,
   })
-  const overHttp = await Server.prepare({ vhost: `mode remote; origin http://127.0.0.1:${origin.httpPort};` })
-  const far = await Server.prepare({ vhost: `mode remote; origin 127.0.0.1:${edge.port};` })
-  await Promise.all([origin, edge, overHttp, far].map((server) => server.start()))
+  const overHttp = await Server.prepare({
+    vhost: `cluster { mode remote; origin http://127.0.0.1:${origin.httpPort}; ${patient} }`,
+  })
+  const far = await Server.prepare({
+    vhost: `mode remote; origin 127.0.0.1:${edge.port}; cluster { ${patient} }`,
+  })
+  for (const server of [origin, edge, overHttp, far]) await server.start()
 
   const urls = [edge.url('one'), edge.httpUrl('/live/one.flv'), overHttp.url('one'), far.url('one')]
   urls.push(`${edge.url('one')}?vhost=nginx.example`)
@@ -82,6 +94,7 @@ test('a stream is the same through all tiers, whatever they speak; a crowd for a
   // One of them is a pull.
   for (const server of [edge, overHttp, far]) await server.waitForLog({ msg: 'play', stream: 'live/one' })
   await origin.waitForLog(({ msg, stream }) => msg === 'play' && stream === 'live/one')
+  await origin.waitForLog(({ format, stream }) => format === 'http-flv' && stream === 'live/one')
   await edge.waitForLog({
     msg: 'pull: waits for the stream at an upstream server',
     upstream: `rtmp://127.0.0.1:${nginx.port}`,
@@ -127,7 +140,7 @@ test('a stream is the same through all tiers, whatever they speak; a crowd for a
 })
 
 test('players on edges notice neither that an origin’s network is cut nor that one is killed', async () => {
-  const [a, b] = await Promise.all([startServer(), startServer()])
+  const [a, b] = [await startServer(), await startServer()]
   const cut = await TcpProxy.start(a.port)
   const timeouts = 'origin_silence 1; origin_timeout 1; origin_retry 0.2; pull_linger 0;'
   const edge = await Server.prepare({
@@ -135,7 +148,7 @@ test('players on edges notice neither that an origin’s network is cut nor that
     vhost: `cluster { mode remote; origin 127.0.0.1:${cut.port} 127.0.0.1:${b.port}; ${timeouts} }`,
   })
   const far = await Server.prepare({ vhost: `cluster { mode remote; origin 127.0.0.1:${edge.port}; }` })
-  await Promise.all([edge.start(), far.start()])
+  for (const server of [edge, far]) await server.start()
 
   // Both origins have the stream of one encoder.
   const publishers = [await TestPublisher.publish(a.url('one')), await TestPublisher.publish(b.url('one'))]

@@ -95,6 +95,15 @@ describe('on an edge, a stream', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('that nobody wants any more before its media comes is pulled no longer', async () => {
+    const { table, hosts, one } = setUp()
+    table.watch(one.handle, stream)
+    await asked()
+    table.unwatch(one.handle, stream, 0)
+    vi.advanceTimersByTime(0)
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull(), close])
+  })
+
   test('that nobody wants any more before its upstreams are known is not pulled', async () => {
     const { table, hosts, one } = setUp()
     table.watch(one.handle, stream)
@@ -188,6 +197,81 @@ describe('a publish of a stream that is pulled', () => {
     expect(hosts.workers[0]!.take()).toMatchObject([{ t: 'open', pull: null }])
     vi.advanceTimersByTime(60_000)
     expect(hosts.workers[0]!.take()).toStrictEqual([close])
+  })
+})
+
+describe('a stream that may have another owner', () => {
+  /** What no virtual host is an edge for: where a stream is, is the test's. */
+  function clusterTable() {
+    const hosts = new FakeHosts()
+    const { logger } = recordingLogger()
+    let place: readonly string[] | null = null
+    const upstreams = { pullFor: async () => place, pushFor: async () => null }
+    const table = new SourceTable(configOf(), hosts, new MemoryRegistry(), upstreams, logger)
+    const begins = async (at: readonly string[] | null, which: string | null = stream): Promise<void> => {
+      place = at
+      table.onOwnerChanged(which)
+      await asked()
+    }
+    return { table, hosts, begins, one: new FakeWorker('s1') }
+  }
+
+  test.each([stream, null])('is pulled when somebody waits for it (%j)', async (which) => {
+    const { table, hosts, begins, one } = clusterTable()
+    table.watch(one.handle, stream)
+    await asked()
+    expect(one.take()).toStrictEqual([absent])
+    await begins(['rtmp://a:1935'], which)
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull(['rtmp://a:1935'])])
+  })
+
+  test('is left alone when nobody does, or when it is published here', async () => {
+    const { table, hosts, begins, one } = clusterTable()
+    await begins(['rtmp://a:1935'])
+    expect(hosts.workers).toStrictEqual([])
+    table.watch(one.handle, stream)
+    await table.publish(one.handle, publish(1))
+    hosts.workers[0]!.take()
+    await begins(['rtmp://b:1935'])
+    expect(hosts.workers[0]!.take()).toStrictEqual([])
+  })
+
+  test('is pulled from there from now on, and goes on if it is nowhere for the moment', async () => {
+    const { table, hosts, begins, one } = clusterTable()
+    table.watch(one.handle, stream)
+    await begins(['rtmp://a:1935'])
+    table.opened(hosts.members[0]!, 1)
+    for (const worker of [one, hosts.workers[0]!]) worker.take()
+    await begins(null)
+    expect(hosts.workers[0]!.take()).toStrictEqual([])
+    await begins(['rtmp://b:1935'])
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull(['rtmp://b:1935'])])
+    expect(one.take()).toStrictEqual([])
+  })
+
+  test('is looked for at once, though it was absent a moment ago', async () => {
+    const { table, hosts, begins, one } = clusterTable()
+    table.watch(one.handle, stream)
+    await begins(['rtmp://a:1935'])
+    table.pullEnded(hosts.members[0]!, 1)
+    await begins(['rtmp://b:1935'])
+    expect(hosts.workers[1]!.take()).toStrictEqual([openPull(['rtmp://b:1935'], 2)])
+  })
+
+  test('is pulled from the node that keeps it, when its publisher here has to go', async () => {
+    const { table, hosts, begins, one } = clusterTable()
+    table.watch(one.handle, stream)
+    await table.publish(one.handle, publish(1))
+    await begins(['rtmp://b:1935'])
+    hosts.workers[0]!.take()
+    table.lose(stream, { node: 'b', rtmp: 'rtmp://b:1935', http: '' })
+    await asked()
+    expect(hosts.workers[0]!.take()).toStrictEqual([openPull(['rtmp://b:1935'])])
+    expect(one.take()).toMatchObject([
+      { t: 'source-absent' },
+      { t: 'publish-answer' },
+      { t: 'publish-revoked' },
+    ])
   })
 })
 

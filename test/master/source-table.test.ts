@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { StreamOwner } from '../../src/cluster/owner.ts'
 import type { FromMaster, PublishId, ToMaster } from '../../src/ipc/contract.ts'
 import { streamTag } from '../../src/live/stream-key.ts'
 import { MemoryRegistry, type StreamRegistry } from '../../src/master/registry.ts'
@@ -692,16 +693,20 @@ describe('a reload', () => {
 describe('the registry', () => {
   /** A registry whose answers are on their way until the test lets them arrive. */
   function manualRegistry() {
-    const asked: { stream: string; answer: (owner: string | null) => void; fail: (error: Error) => void }[] =
-      []
+    const asked: {
+      stream: string
+      answer: (owner: StreamOwner | null) => void
+      fail: (error: Error) => void
+    }[] = []
     const owned = new Set<string>()
     const registry: StreamRegistry = {
       acquire: async (wanted) => {
-        const { promise, resolve, reject } = Promise.withResolvers<string | null>()
+        const { promise, resolve, reject } = Promise.withResolvers<StreamOwner | null>()
         asked.push({ stream: wanted, answer: resolve, fail: reject })
         owned.add(wanted)
         return promise
       },
+      locate: async () => null,
       release: (released) => {
         owned.delete(released)
       },
@@ -713,10 +718,22 @@ describe('the registry', () => {
     const { registry, asked } = manualRegistry()
     const { table, one } = setUp({ registry })
     const publishing = table.publish(one.handle, publishMessage(1))
-    asked[0]!.answer('origin-2')
+    asked[0]!.answer({ node: 'origin-2', rtmp: 'rtmp://192.0.2.2:1935', http: '' })
     await publishing
-    expect(one.take()).toStrictEqual([refusal(1, 'STREAM_BUSY', expect.stringContaining('origin-2'))])
+    expect(one.take()).toStrictEqual([refusal(1, 'STREAM_ELSEWHERE', expect.stringContaining('origin-2'))])
     expect(table.size).toBe(0)
+  })
+
+  test('that names another node has the encoder sent there, with redirect on', async () => {
+    const { registry, asked } = manualRegistry()
+    const cluster = 'registry redis; node a; advertise rtmp://192.0.2.1:1935; redirect on;'
+    const { table, one } = setUp({ registry, globals: `cluster { ${cluster} }` })
+    const publishing = table.publish(one.handle, publishMessage(1))
+    asked[0]!.answer({ node: 'origin-2', rtmp: 'rtmp://192.0.2.2:1935', http: '' })
+    await publishing
+    expect(one.take()).toMatchObject([
+      { ok: false, code: 'STREAM_ELSEWHERE', redirect: 'rtmp://192.0.2.2:1935' },
+    ])
   })
 
   test('that fails refuses with its reason', async () => {
@@ -728,7 +745,7 @@ describe('the registry', () => {
     expect(one.take()).toStrictEqual([refusal(1, 'SOURCE_UNAVAILABLE', expect.stringContaining('no route'))])
   })
 
-  test('has the stream back when its source closes', async () => {
+  test('has the stream back when its publisher leaves', async () => {
     const { registry, asked, owned } = manualRegistry()
     const { table, one } = setUp({ registry })
     const publishing = table.publish(one.handle, publishMessage(1))
@@ -736,8 +753,28 @@ describe('the registry', () => {
     await publishing
     expect([...owned]).toStrictEqual([stream])
     table.unpublish(one.handle, 1, stream)
-    vi.advanceTimersByTime(lingerMs)
     expect([...owned]).toStrictEqual([])
+    expect(table.size).toBe(1)
+  })
+
+  test('takes a stream from its publisher when another node keeps it', async () => {
+    const { registry, asked, owned } = manualRegistry()
+    const { table, one } = setUp({ registry })
+    const publishing = table.publish(one.handle, publishMessage(1))
+    asked[0]!.answer(null)
+    await publishing
+    one.take()
+    table.lose(stream, { node: 'origin-2', rtmp: 'rtmp://192.0.2.2:1935', http: '' })
+    expect(one.take()).toStrictEqual([
+      {
+        t: 'publish-revoked',
+        publishId: 1,
+        code: 'STREAM_ELSEWHERE',
+        message: expect.stringContaining('origin-2'),
+      },
+    ])
+    expect([...owned]).toStrictEqual([])
+    table.lose('__defaultVhost__/live/other', { node: 'origin-2', rtmp: 'rtmp://192.0.2.2:1935', http: '' })
   })
 
   test.each<[string, Parameters<typeof setUp>[0], (all: SetUp) => void]>([

@@ -398,3 +398,23 @@ describe('a reload', () => {
     },
   )
 })
+
+test('a stream that is wanted besides is watched on when its last player has left', () => {
+  const { hub, sent, play } = setUp()
+  const wanted = hub.want(stream)
+  const { player } = play()
+  player.stop()
+  hub.sweep(monotonicMs() + 10_001)
+  expect(sent.map(({ t }) => t)).toStrictEqual(['watch', 'watch', 'unwatch', 'watch'])
+  expect(hub.pulled(stream)).toBeNull()
+  wanted.release()
+  expect(sent.at(-1)).toStrictEqual({ t: 'unwatch', stream, bytesOut: 0 })
+})
+
+test('what is only wanted is not subscribed to', () => {
+  const { hub } = setUp()
+  const wanted = hub.want(stream)
+  hub.onMessage({ t: 'source-up', stream, source: 1, path: '/nowhere', sourceId: 's' })
+  expect(wanted.presence).toBe('live')
+  expect(hub.status()).toStrictEqual([])
+})

@@ -10,6 +10,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { ToMaster } from '../../src/ipc/contract.ts'
 import { MediaClient } from '../../src/ipc/media-client.ts'
 import { PlayerHub } from '../../src/pull/player-hub.ts'
+import type { PlayRequest } from '../../src/rtmp/server-requests.ts'
 import { Connection, type ConnectionHost } from '../../src/stream/connection.ts'
 import { PublisherHub } from '../../src/stream/publisher-hub.ts'
 import { ReadClock } from '../../src/stream/read-clock.ts'
@@ -170,6 +171,23 @@ describe('play', () => {
     hooks.answer(hooks.accepting({ action: 'play' }))
     await expect(playing).rejects.toMatchObject({ message: expect.stringContaining('removed') })
     expect(hooks.ended).toStrictEqual(['play'])
+  })
+})
+
+describe('a client whose stream another server has', () => {
+  const elsewhere: Verdict = { ...no, redirect: 'rtmp://192.0.2.2:1935' }
+
+  test('is sent there instead of being accepted as a player, with its query', async () => {
+    const { hooks, connection, closed } = await setUp('?token=1')
+    const redirects: string[] = []
+    const connected = await vi.waitFor(() => connection.connectRequest ?? Promise.reject(), patience)
+    expect(connected.address.app).toBe('live')
+    vi.spyOn(connection.session, 'redirectPlay').mockImplementation((_, { url }) => redirects.push(url))
+    hooks.verdict = elsewhere
+    const { vhost } = connected.address
+    connection.onPlay({ streamId: 1, vhost, app: 'live', stream: 'x', param: '?token=1' } as PlayRequest)
+    expect(redirects).toStrictEqual(['rtmp://192.0.2.2:1935/live/x?token=1'])
+    expect(closed).toHaveBeenCalledOnce()
   })
 })
 

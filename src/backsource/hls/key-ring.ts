@@ -1,5 +1,5 @@
 import type { Cipheriv } from 'node:crypto'
-import { nodeCrypto } from '../../base/node-crypto.ts'
+import { nodeCrypto } from '../../base/node-builtins.ts'
 
 /** The key of a run of segments (RFC 8216, 4.3.2.4: AES-128 in CBC mode, with PKCS7 padding). */
 export interface SegmentKey {

@@ -159,7 +159,8 @@ export class UpstreamPull {
       this.#host.onHealth(address, true)
       if (attempt.hasMedia) this.#tellBegun(attempt)
       else this.#host.logger.info(aboutLink(attempt), 'pull: waits for the stream at an upstream server')
-      const error = await attempt.link.closed
+      // Whoever is given up may be long in closing: over a network that is cut, nothing comes back.
+      const error = await Promise.race([attempt.link.closed, aborted(attempt.abort.signal)])
       throw attempt.reason ?? error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
     } catch (error) {
       if (this.#life.signal.aborted) return 'nothing'
@@ -235,6 +236,13 @@ export class UpstreamPull {
     this.stop()
     this.#host.onEnded(new WeirError('UPSTREAM_ABSENT', why))
   }
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null)
+    else signal.addEventListener('abort', () => resolve(null), { once: true })
+  })
 }
 
 /** What a log line says of where a link leads; what that server does not tell is left out. */

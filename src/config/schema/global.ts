@@ -1,5 +1,6 @@
 /** The directives outside of any section: SRS's, then Weir's own, then the sections. */
 import { group, named, repeated, section, since1, since2, since6 } from './declare.ts'
+import { originCluster } from './global-cluster.ts'
 import { exporter, heartbeat, httpApi, httpServer, rtmps, stats, streamCaster } from './global-sections.ts'
 import { autoInteger, decimal, duration, endpoints, flag, integer, path, size, text, word } from './lines.ts'
 import { vhost } from './vhost.ts'
@@ -210,6 +211,7 @@ export const configuration = section(
     httpServer,
     streamCaster: repeated(streamCaster),
     exporter,
+    cluster: originCluster,
     vhosts: named(vhost, [1, Number.POSITIVE_INFINITY]),
   },
   {

@@ -6,6 +6,7 @@ import { requestTarget } from '../request-target.ts'
 import { isForbiddenToPage, refusalOf } from './access.ts'
 import { apiCors } from './api-cors.ts'
 import type { ApiHost } from './api-host.ts'
+import { registerCluster } from './cluster.ts'
 import { envelope } from './envelope.ts'
 import { registerEvents } from './events.ts'
 import { registerIndexPages } from './index-pages.ts'
@@ -64,6 +65,7 @@ export async function createApi(host: ApiHost): Promise<Api> {
   registerLists(fastify, host)
   registerRecordings(fastify, host)
   registerServer(fastify, host)
+  registerCluster(fastify, host)
   registerProbes(fastify, host)
   const feed = registerEvents(fastify, host)
   await fastify.ready()

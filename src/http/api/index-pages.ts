@@ -17,6 +17,7 @@ const urls = {
   streams: 'streams, or one of them; DELETE takes it from its publisher',
   clients: 'publishers and players, or one of them; DELETE closes its connection',
   recordings: 'what DVR has recorded, and what it records',
+  cluster: 'the nodes of the origin cluster, and where each stream is',
   workers: 'the processes of the server',
   programs: 'the programs that run for streams: transcode, exec, ingest',
   events: 'all of this once a second, as server-sent events',

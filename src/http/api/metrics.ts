@@ -1,9 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
+import type { ClusterStatus } from '../../ipc/cluster-facts.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
+import type { HlsEdgeFacts } from '../../ipc/hls-edge-facts.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../../ipc/program-facts.ts'
 import { displayName } from '../../live/stream-key.ts'
@@ -52,18 +54,20 @@ interface Facts {
   readonly streamsTotal: number
   readonly programs: readonly ProgramFacts[]
   readonly hooks: readonly HookCount[]
+  readonly cluster: ClusterStatus | null
 }
 
 async function gather({ inspector, config }: ApiHost): Promise<Facts> {
   const hasHooks = Object.values(config.vhosts).some(({ httpHooks }) => httpHooks.enabled)
-  const [processes, { server, traffic }, { items, total }, programs, hooks] = await Promise.all([
+  const [processes, { server, traffic }, { items, total }, programs, hooks, cluster] = await Promise.all([
     inspector.recentProcesses(),
     inspector.traffic(),
     inspector.streams(0, maxPageSize),
     inspector.programs(),
     hasHooks ? inspector.hooks() : [],
+    config.cluster.registry === 'redis' ? inspector.cluster(0, 1) : null,
   ])
-  return { processes, server, traffic, streams: items, streamsTotal: total, programs, hooks }
+  return { processes, server, traffic, streams: items, streamsTotal: total, programs, hooks, cluster }
 }
 
 function addServer(page: MetricsPage, facts: Facts, config: Config): void {
@@ -84,12 +88,14 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   addTraffic(page, traffic)
   addStreams(page, streams)
   addForwards(page, streams)
+  addPulls(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
   addHooks(page, hooks)
   addProcesses(page, processes)
   addPrograms(page, facts.programs)
+  if (facts.cluster !== null) addCluster(page, facts.cluster)
 }
 
 /** Of SRS's metrics those that Weir can tell; what it adds up goes over all processes. */
@@ -240,6 +246,13 @@ function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
   )
 }
 
+function addPulls(page: MetricsPage, streams: readonly StreamView[]): void {
+  const pulled = streams.slice(0, maxLabelled).flatMap(({ stream, upstream }): [Labels, number][] => {
+    return upstream === null ? [] : [[{ stream: displayName(stream), upstream: upstream.address }, 1]]
+  })
+  page.gauge('stream_pulled', 'That a stream comes from another server at the moment.', pulled)
+}
+
 const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const
 
 /** Of the processes that live: one that ends takes its numbers along. */
@@ -307,6 +320,34 @@ function addProcesses(page: MetricsPage, processes: readonly ProcessView[]): voi
     'Connections of clients in a worker.',
     values(({ connections }) => connections),
   )
+  const edges = running.flatMap(({ index, hlsEdge }) => (hlsEdge ? [{ index, hlsEdge }] : []))
+  if (edges.length > 0) addHlsEdges(page, edges)
+}
+
+/** Of HTTP workers that have the HLS of other servers. */
+function addHlsEdges(
+  page: MetricsPage,
+  edges: readonly { readonly index: number; readonly hlsEdge: HlsEdgeFacts }[],
+): void {
+  const values = (value: (facts: HlsEdgeFacts) => number): Values =>
+    edges.map(({ index, hlsEdge }) => [{ index }, value(hlsEdge)])
+  page.counter(
+    'hls_edge_answers_total',
+    'Requests for HLS of other servers, by what came of them.',
+    edges.flatMap(({ index, hlsEdge }) =>
+      Object.entries(hlsEdge.answers).map(([outcome, count]) => [{ index, outcome }, count] as const),
+    ),
+  )
+  page.counter(
+    'hls_edge_fetches_total',
+    'Requests that other servers were asked with.',
+    values(({ fetches }) => fetches),
+  )
+  page.gauge(
+    'hls_edge_bytes',
+    'Playlists and segments of other servers in memory.',
+    values(({ bytes }) => bytes),
+  )
 }
 
 function addPrograms(page: MetricsPage, programs: readonly ProgramFacts[]): void {
@@ -319,6 +360,21 @@ function addPrograms(page: MetricsPage, programs: readonly ProgramFacts[]): void
       return [{ kind, state }, length]
     }),
   )
+}
+
+function addCluster(page: MetricsPage, cluster: ClusterStatus): void {
+  const { connected, outages, acceptedAlone, lost, held, nodes, total } = cluster
+  page.gauge('cluster_registry_up', 'Whether Redis has answered last.', [[{}, Number(connected)]])
+  page.counter('cluster_outages_total', 'How often Redis went away.', [[{}, outages]])
+  page.counter('cluster_accepted_alone_total', 'Streams taken while Redis was away.', [[{}, acceptedAlone]])
+  page.counter('cluster_lost_streams_total', 'Streams that turned out to be another node’s.', [[{}, lost]])
+  page.gauge('cluster_held_streams', 'Streams that are published at this node.', [[{}, held]])
+  page.gauge('cluster_streams', 'Streams of all nodes.', [[{}, total]])
+  const alive = nodes.filter((node) => node.alive).length
+  page.gauge('cluster_nodes', 'Nodes of the cluster.', [
+    [{ state: 'alive' }, alive],
+    [{ state: 'dead' }, nodes.length - alive],
+  ])
 }
 
 const together: Labels = { role: 'back-source', index: 'all' }

@@ -1,12 +1,13 @@
 import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import { nodeCrypto } from '../../base/node-crypto.ts'
+import { nodeCrypto } from '../../base/node-builtins.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import { contentTypeOf } from '../site/file-headers.ts'
 import { type EdgeFile, EdgeStore } from './edge-store.ts'
 import { type EdgeTarget, EdgeTargets } from './edge-targets.ts'
 import { type PlaylistFacts, readPlaylist, withoutVhost } from './playlist-facts.ts'
+import { StillLooks } from './still-looks.ts'
 import type { UpstreamClient } from './upstream-client.ts'
 import type { UpstreamHealth } from './upstream-health.ts'
 
@@ -45,6 +46,8 @@ export class EdgeLoader {
   readonly #absent = new Map<string, number>()
   /** Which server a fragment is on: the one whose playlist named it last. */
   readonly #homes = new Map<string, string>()
+  /** What servers have of streams that stand still. */
+  readonly #looks = new StillLooks()
   #config: VhostConfig
   /** Bytes of what is being fetched. */
   #pendingBytes = 0
@@ -60,6 +63,10 @@ export class EdgeLoader {
   set config(config: VhostConfig) {
     this.#config = config
     this.#store.maxBytes = config.cluster.hlsOriginCache
+  }
+
+  get files(): number {
+    return this.#store.files
   }
 
   get bytes(): number {
@@ -103,16 +110,20 @@ export class EdgeLoader {
     const { path } = target
     const before = this.#store.get(path)
     const bases = this.#host.health.order(upstreams, before?.upstream ?? this.#homes.get(path) ?? null, nowMs)
+    const standsStill = before?.playlist != null && nowMs - before.changedAtMs > before.playlist.stillMs
     let absences = 0
+    let best: EdgeFile | null = null
     for (const base of bases) {
       const found = await this.#ask(base, target, loop)
       if (found === 'busy') return { status: 503 }
       if (found === 'absent') absences += 1
       else if (found !== 'failed') {
-        this.#keep(found, before)
-        return { file: found, how: 'miss' }
+        const goesOn = !standsStill || this.#looks.goesOn(found, before)
+        if (goesOn || best === null) best = found
+        if (goesOn) break
       }
     }
+    if (best !== null) return { file: this.#keep(best, before), how: 'miss' }
     const isNowhere = absences > 0 && absences === upstreams.length
     const usableMs = before?.playlist?.usableMs ?? 0
     if (before !== null && !isNowhere && monotonicMs() - before.fetchedAtMs < usableMs) {
@@ -175,13 +186,17 @@ export class EdgeLoader {
     // Of the content: whichever server it is of, it is the same to who has it.
     const etag = `"${nodeCrypto().hash('sha256', bytes, 'base64url').slice(0, 22)}"`
     const contentType = contentTypeOf(path.replace(/\?.*$/s, ''))
-    return { path, bytes, etag, contentType, playlist, upstream, fetchedAtMs }
+    return { path, bytes, etag, contentType, playlist, upstream, fetchedAtMs, changedAtMs: fetchedAtMs }
   }
 
-  #keep(file: EdgeFile, before: EdgeFile | null): void {
+  #keep(found: EdgeFile, before: EdgeFile | null): EdgeFile {
+    const isSame = before?.etag === found.etag
+    const file = isSame ? { ...found, changedAtMs: before.changedAtMs } : found
+    if (!isSame) this.#looks.forget(file.path)
     this.#absent.delete(file.path)
     this.#store.keep(file, monotonicMs())
     if (file.playlist !== null) this.#noteFragments(file, file.playlist, before)
+    return file
   }
 
   /**

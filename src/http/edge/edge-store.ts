@@ -13,6 +13,8 @@ export interface EdgeFile {
   readonly upstream: string
   /** When it was asked for. */
   readonly fetchedAtMs: number
+  /** Since when it has been as it is, as far as that is known here. */
+  readonly changedAtMs: number
 }
 
 /** What nobody asked for in this time is let go, in milliseconds. */

@@ -52,6 +52,10 @@ export class EdgeTargets {
     )
   }
 
+  get isEmpty(): boolean {
+    return this.#vhosts.size === 0
+  }
+
   /** The virtual hosts, by name. */
   get names(): Iterable<string> {
     return this.#vhosts.keys()

@@ -4,6 +4,7 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config, VhostConfig } from '../../config/config.ts'
+import type { HlsEdgeFacts, HlsEdgeOutcome } from '../../ipc/hls-edge-facts.ts'
 import { answerStatus } from '../live/http-transport.ts'
 import { statusOf } from '../live/status-of.ts'
 import { requestTarget } from '../request-target.ts'
@@ -42,6 +43,7 @@ export class HlsEdge {
   readonly #client = new UpstreamClient()
   readonly #health: UpstreamHealth
   readonly #loaders = new Map<string, EdgeLoader>()
+  readonly #answers: Record<HlsEdgeOutcome, number> = { hit: 0, miss: 0, stale: 0, absent: 0, failed: 0 }
   #targets: EdgeTargets
 
   constructor(host: HlsEdgeHost, upstreams: HlsUpstreams) {
@@ -52,9 +54,15 @@ export class HlsEdge {
     this.#targets = this.#targetsOf(host.config)
   }
 
-  /** Bytes in memory. */
-  get bytes(): number {
-    return [...this.#loaders.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  /** Null: no virtual host has the HLS of other servers. */
+  get facts(): HlsEdgeFacts | null {
+    if (this.#targets.isEmpty) return null
+    let [files, bytes] = [0, 0]
+    for (const loader of this.#loaders.values()) {
+      files += loader.files
+      bytes += loader.bytes
+    }
+    return { files, bytes, fetches: this.#client.requests, answers: { ...this.#answers } }
   }
 
   /**
@@ -121,13 +129,19 @@ export class HlsEdge {
       sendEdgeFile(file, request, response, monotonicMs(), { isPrivate, query, how })
     const fresh = loader.fresh(target, monotonicMs())
     if (fresh !== null) {
+      this.#answers.hit += 1
       send(fresh, 'hit')
       return
     }
     const passed = loop === '' ? this.#host.edgeId : `${loop}, ${this.#host.edgeId}`
     const outcome = await loader.load(target, upstreams, passed)
-    if ('status' in outcome) answerStatus(response, outcome.status)
-    else send(outcome.file, `fwd=${outcome.how}`)
+    if ('status' in outcome) {
+      this.#answers[outcome.status === 404 ? 'absent' : 'failed'] += 1
+      answerStatus(response, outcome.status)
+    } else {
+      this.#answers[outcome.how] += 1
+      send(outcome.file, `fwd=${outcome.how}`)
+    }
   }
 
   /** A file whose name does not say whose it is is for nobody where clients are checked. */

@@ -4,6 +4,10 @@ export interface PlaylistFacts {
   readonly freshMs: number
   /** How long it is better than none, in milliseconds. */
   readonly usableMs: number
+  /** When it does not change for so long, in milliseconds, its stream stands still; Infinity: it is complete. */
+  readonly stillMs: number
+  /** The number behind that of its last segment. */
+  readonly end: number
   /** Segments, keys and other playlists, as it names them. */
   readonly uris: readonly string[]
 }
@@ -15,6 +19,9 @@ const mostFreshMs = 2000
 
 /** Of a playlist of playlists. */
 const masterFreshMs = 1000
+
+/** A playlist has to change once in a target duration. */
+const stillTargets = 2
 
 /** When its server is down, a playlist is given out for so many target durations: a player has no more to play then. */
 const usableTargets = 3
@@ -28,9 +35,15 @@ export function readPlaylist(text: string): PlaylistFacts | null {
   const uris: string[] = []
   let segmentMs: number | null = null
   let targetMs = 0
+  let end = 0
+  let isComplete = false
   for (const line of lines) {
-    if (line.startsWith('#EXTINF:')) segmentMs = seconds(line.slice(8)) * 1000
-    else if (line.startsWith('#EXT-X-TARGETDURATION:')) targetMs = seconds(line.slice(22)) * 1000
+    if (line.startsWith('#EXTINF:')) {
+      segmentMs = numberOf(line.slice(8)) * 1000
+      end += 1
+    } else if (line.startsWith('#EXT-X-MEDIA-SEQUENCE:')) end += numberOf(line.slice(22))
+    else if (line.startsWith('#EXT-X-ENDLIST')) isComplete = true
+    else if (line.startsWith('#EXT-X-TARGETDURATION:')) targetMs = numberOf(line.slice(22)) * 1000
     else if (line.startsWith('#')) {
       const uri = /\bURI="([^"]+)"/.exec(line)?.[1]
       if (uri !== undefined) uris.push(uri)
@@ -38,7 +51,9 @@ export function readPlaylist(text: string): PlaylistFacts | null {
   }
   const freshMs = segmentMs === null ? masterFreshMs : clamp(segmentMs * freshPart, leastFreshMs, mostFreshMs)
   const usableMs = clamp(targetMs * usableTargets, leastUsableMs, mostUsableMs)
-  return { freshMs, usableMs, uris }
+  const isLive = segmentMs !== null && !isComplete
+  const stillMs = isLive ? Math.max(targetMs * stillTargets, freshMs) : Number.POSITIVE_INFINITY
+  return { freshMs, usableMs, stillMs, end, uris }
 }
 
 /**
@@ -53,7 +68,7 @@ export function withoutVhost(text: string): string {
     .replace(/[?&](?=["\s]|$)/g, '')
 }
 
-function seconds(text: string): number {
+function numberOf(text: string): number {
   const value = Number.parseFloat(text)
   return Number.isFinite(value) && value > 0 ? value : 0
 }

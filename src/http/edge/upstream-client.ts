@@ -45,6 +45,12 @@ interface Server {
 /** HTTP to the servers that an edge fetches from. Nobody is followed anywhere: a redirect is an answer like any other. */
 export class UpstreamClient {
   readonly #servers = new Map<string, Server>()
+  /** Since the start; probes are not counted. */
+  #requests = 0
+
+  get requests(): number {
+    return this.#requests
+  }
 
   /**
    * @returns null: there was no room
@@ -91,6 +97,7 @@ export class UpstreamClient {
     if (url === null) throw new WeirError('HLS_UPSTREAM', `${whereOf(wish.base)} is no URL`)
     const server = await this.#serverOf(url.origin)
     server.requests += 1
+    if (method === 'GET') this.#requests += 1
     try {
       return await read(server.pool, url, wish, method)
     } catch (error) {

@@ -8,6 +8,7 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import type { Config } from '../../config/config.ts'
 import { createApp } from '../app.ts'
+import { PulledHls, type PulledHlsHost } from '../edge/pulled-hls.ts'
 import { answerStatus } from '../live/http-transport.ts'
 import { statusOf } from '../live/status-of.ts'
 import { requestTarget } from '../request-target.ts'
@@ -20,7 +21,7 @@ import { HotFiles } from './hot-files.ts'
 import { carriedQuery, withQuery } from './playlist-query.ts'
 
 /** What the site needs of its worker. */
-export interface SiteHost {
+export interface SiteHost extends PulledHlsHost {
   readonly logger: Logger
   readonly config: Config
   readonly access: AccessPipeline
@@ -33,6 +34,7 @@ export class Site implements VodSiteHost {
   readonly #hot = new HotFiles()
   readonly #vod: VodSite
   readonly #guard: HlsGuard
+  readonly #pulled: PulledHls
   /** Requests whose answers are for nobody else. */
   readonly #private = new WeakSet<IncomingMessage>()
   #config: Config
@@ -43,6 +45,7 @@ export class Site implements VodSiteHost {
     this.#config = host.config
     this.#roots = new FileRoots(host.config)
     this.#guard = new HlsGuard(host, host.config)
+    this.#pulled = new PulledHls(host, host.config)
     this.#vod = new VodSite(this)
   }
 
@@ -63,8 +66,9 @@ export class Site implements VodSiteHost {
       this.#guard.check(request, owners).then(
         (refused) => {
           if (response.destroyed) return
-          if (refused === null) this.#handlePrivate(file, request, response)
-          else answerStatus(response, statusOf(new WeirError(refused.code, refused.message)))
+          if (refused === null) {
+            this.#whenThere(file, request, response, () => this.#handlePrivate(file, request, response))
+          } else answerStatus(response, statusOf(new WeirError(refused.code, refused.message)))
         },
         (error: unknown) => {
           this.#host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
@@ -72,7 +76,34 @@ export class Site implements VodSiteHost {
         },
       )
     } else if (this.#vod.answer(request, response, answer)) return
-    else if (file === null || !this.#hot.answer(pathOf(file), request, response, answer)) answer()
+    else if (file === null) answer()
+    else {
+      this.#whenThere(file, request, response, () => {
+        if (!this.#hot.answer(pathOf(file), request, response, answer)) answer()
+      })
+    }
+  }
+
+  /** A playlist of a stream that other servers have is answered with when it is there: the stream may be pulled first. */
+  #whenThere(file: FileTarget, request: IncomingMessage, response: ServerResponse, answer: () => void): void {
+    const { host, query } = requestTarget(request)
+    const isAsked = request.method === 'GET' || request.method === 'HEAD'
+    const state = isAsked ? this.#pulled.want(pathOf(file), query.get('vhost') || host) : null
+    if (state === null) {
+      answer()
+      return
+    }
+    state.then(
+      (status) => {
+        if (response.destroyed) return
+        if (status === 200) answer()
+        else answerStatus(response, status)
+      },
+      (error: unknown) => {
+        this.#host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
+        answerStatus(response, 500)
+      },
+    )
   }
 
   /** Sends a file that is for this client alone; of a playlist, with what it needs to be let in again. */
@@ -94,6 +125,7 @@ export class Site implements VodSiteHost {
   sweep(nowMs: number): void {
     this.#guard.sweep()
     this.#hot.sweep(nowMs)
+    this.#pulled.sweep(nowMs)
     this.#vod.sweep(nowMs)
   }
 
@@ -129,7 +161,13 @@ export class Site implements VodSiteHost {
     this.#config = config
     this.#roots = new FileRoots(config)
     this.#guard.reload(config)
+    this.#pulled.reload(config)
     this.#vod.reload(before)
+  }
+
+  /** Lets go what it has kept. */
+  close(): void {
+    this.#pulled.close()
   }
 
   pathOf(host: string, encoded: string, query: URLSearchParams): string | null {

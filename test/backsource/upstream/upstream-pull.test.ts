@@ -173,6 +173,25 @@ describe('a pull', () => {
     expect(pulled.health).not.toContain(`${a.address} false`)
   })
 
+  test('does not wait for the leave of a server that is silent: its network may be cut', async () => {
+    const a = await Origin.start(({ socket }) => {
+      socket.allowHalfOpen = true
+    })
+    const b = await Origin.start()
+    const pulled = pullFrom([a.address, b.address], { originSilence: 0.2 })
+    await a.send(keyFrame(0))
+    await b.send(keyFrame(80))
+    await got(pulled, 'restart', '0', 'restart', '80')
+    // As long as this end is about to leave it reads; a socket that is closed would answer with a reset.
+    const { socket } = a.server.peers[0]!
+    for (const [late, time] of [120, 160].entries()) {
+      socket.write(`late ${late}`)
+      await b.send(interFrame(time))
+      await eventually(() => expect(pulled.story.at(-1)).toBe(String(time)))
+    }
+    expect(socket.closed).toBe(false)
+  })
+
   test('looks elsewhere when a server has no media for it', async () => {
     const [a, b] = [await Origin.start(), await Origin.start()]
     const pulled = pullFrom([a.address, b.address], { originTimeout: 0.3 })

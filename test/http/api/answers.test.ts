@@ -186,6 +186,28 @@ test('the features are those that the configuration acts on', () => {
   })
 })
 
+test('the cluster is told with its nodes, and where each stream is', async () => {
+  const { request } = await startApi('cluster { registry redis; node a; advertise rtmp://a:1935; }')
+  const { cluster } = (await (await request('/api/v1/cluster')).json()) as { cluster: unknown }
+  expect(cluster).toEqual({
+    ...{ registry: 'redis', node: 'a', connected: true, held: 1, outages: 2, accepted_alone: 3, lost: 4 },
+    nodes: [
+      {
+        ...{ node: 'a', rtmp: 'rtmp://a:1935', http: '', version: '0.1.0', server: 's', streams: 1 },
+        ...{ uptime: 5, age: 0.5, alive: true },
+      },
+      expect.objectContaining({ node: 'b', age: 7, alive: false }),
+    ],
+    streams: [
+      {
+        ...{ id: streamTag(streamName), name: 'one', vhost: '__defaultVhost__', app: 'live' },
+        ...{ node: 'a', rtmp: 'rtmp://a:1935' },
+      },
+    ],
+    total: 1,
+  })
+})
+
 test('programs are told with the id of their stream', async () => {
   const { request } = await startApi()
   const { programs } = (await (await request('/api/v1/programs')).json()) as { programs: unknown[] }

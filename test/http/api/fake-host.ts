@@ -6,6 +6,7 @@ import type { ApiHost } from '../../../src/http/api/api-host.ts'
 import { Inspector } from '../../../src/http/inspector.ts'
 import { MachineMeter } from '../../../src/http/machine/machine-meter.ts'
 import { encodeAnswer } from '../../../src/ipc/answer-codec.ts'
+import type { ClusterStatus } from '../../../src/ipc/cluster-facts.ts'
 import type {
   Answer,
   ClientInfo,
@@ -89,6 +90,12 @@ const hookCount: HookCount = {
 const status: WorkerStatus = {
   ...{ role: 'stream', index: 1, pid: process.pid, uptimeMs: 5000, rssBytes: 50_000_000, cpuMs: 300 },
   ...{ cpuShare: 0.25, eventLoopUtilization: 0.3, eventLoopDelayMs: 4, connections: 2, streams: [] },
+  hlsEdge: {
+    files: 5,
+    bytes: 7000,
+    fetches: 6,
+    answers: { hit: 90, miss: 5, stale: 1, absent: 2, failed: 3 },
+  },
 }
 
 export const programs: ProgramFacts[] = [
@@ -97,6 +104,16 @@ export const programs: ProgramFacts[] = [
     ...{ state: 'running', pid: 4711, restarts: 2, lastError: 'exit status 1: no such codec', upMs: 1500 },
   },
 ]
+/** Two nodes, one of which is dead. */
+const cluster: ClusterStatus = {
+  ...{ node: 'a', connected: true, held: 1, outages: 2, acceptedAlone: 3, lost: 4, total: 1 },
+  nodes: ['a', 'b'].map((node) => ({
+    ...{ node, rtmp: `rtmp://${node}:1935`, http: '', version: '0.1.0', serverId: 's', streams: 1 },
+    ...{ uptimeSeconds: 5, ageMs: node === 'a' ? 500 : 7000, alive: node === 'a' },
+  })),
+  streams: [{ stream: streamName, node: 'a', rtmp: 'rtmp://a:1935' }],
+}
+
 function listOf(clients: readonly ClientInfo[]) {
   const list = new ClientListWriter()
   for (const client of clients) list.add(client, client)
@@ -119,6 +136,8 @@ function answerTo(question: Question, reload: ReloadOutcome): Answer {
       const found = question.id === player.id ? [player] : []
       return { of: 'clients', clients: listOf(found), total: found.length }
     }
+    case 'cluster':
+      return { of: 'cluster', cluster }
     case 'programs':
       return { of: 'programs', programs }
     case 'kick':

@@ -46,15 +46,34 @@ describe('/metrics', () => {
       'weir_stream_published{stream="live/one"}': 1,
       'weir_stream_published{stream="tv.example.com/a/b/two"}': 0,
       'weir_stream_players{stream="live/one",protocol="rtmp"}': 1,
+      'weir_stream_pulled{stream="live/one",upstream="rtmp://192.0.2.1:1935"}': 1,
       'weir_stream_receive_bytes_total{stream="live/one"}': 1000,
       'weir_stream_hls_lost_segments_total{stream="live/one"}': 0,
       'weir_processes{role="back-source",state="silent"}': 1,
       'weir_process_cpu_seconds_total{role="stream",index="1"}': 0.3,
+      'weir_hls_edge_answers_total{index="1",outcome="hit"}': 90,
+      'weir_hls_edge_fetches_total{index="1"}': 6,
+      'weir_hls_edge_bytes{index="1"}': 7000,
       'weir_programs{kind="transcode",state="running"}': 1,
       'weir_process_resident_memory_bytes{role="stream",index="1"}': 50_000_000,
       'weir_process_event_loop_delay_seconds{role="stream",index="1"}': 0.004,
       'weir_process_cpu_cores{role="back-source",index="all"}': 0,
     })
+  })
+
+  test('has the cluster, where there is one', async () => {
+    const { request } = await startApi('cluster { registry redis; node a; advertise rtmp://a:1935; }')
+    expect(Object.fromEntries(await seriesOf(await request('/metrics')))).toMatchObject({
+      weir_cluster_registry_up: 1,
+      weir_cluster_outages_total: 2,
+      weir_cluster_accepted_alone_total: 3,
+      weir_cluster_lost_streams_total: 4,
+      weir_cluster_held_streams: 1,
+      weir_cluster_streams: 1,
+      'weir_cluster_nodes{state="alive"}': 1,
+      'weir_cluster_nodes{state="dead"}': 1,
+    })
+    expect([...(await scrape()).keys()].filter((name) => name.includes('cluster'))).toStrictEqual([])
   })
 
   test('is text whatever the query says', async () => {

@@ -37,7 +37,12 @@ async function setUp(access: string) {
       vhost __defaultVhost__ { hls { enabled on; hls_path ${dir}; hls_keys on; hls_key_file_path ${dir}; } ${checks} }`)
   const { logger, lines } = recordingLogger()
   const pipeline = new AccessPipeline(logger, localChecks, [])
-  const site = new Site({ logger, config: configWith(access), access: pipeline })
+  const site = new Site({
+    logger,
+    config: configWith(access),
+    access: pipeline,
+    wantStream: () => expect.unreachable(),
+  })
   await site.start()
   const server = createServer((request, response) => site.handle(request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -160,7 +165,12 @@ test('a file that two virtual hosts would write is given to who may play both', 
   const config = configOf(`http_server { enabled on; dir ${dir}; }
     vhost __defaultVhost__ { ${hls} ${auth} } vhost open.test { ${hls} }`)
   const { logger } = recordingLogger()
-  const site = new Site({ logger, config, access: new AccessPipeline(logger, localChecks, []) })
+  const site = new Site({
+    logger,
+    config,
+    access: new AccessPipeline(logger, localChecks, []),
+    wantStream: () => expect.unreachable(),
+  })
   await site.start()
   const server = createServer((request, response) => site.handle(request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')

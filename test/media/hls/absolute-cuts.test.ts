@@ -196,3 +196,21 @@ describe('a stream that cannot be numbered so', () => {
     publish(encoder(10_000))
   })
 })
+
+test('when atc is turned on a stream is numbered so from its jump on', () => {
+  const { output, setAbsolute, segmenter } = server()
+  setAbsolute(false)
+  segmenter.restart()
+  const before = encoder(6000).map((packet) => ({
+    ...packet,
+    timestamp: packet.timestamp - (beganMs % 2 ** 32),
+  }))
+  for (const packet of [...headers, ...before]) segmenter.push(packet, beganMs + packet.timestamp)
+  setAbsolute(true)
+  for (const packet of encoder(12_000).slice(450)) segmenter.push(packet, clockAt(packet, 0))
+  segmenter.idle()
+  const numbers = output.segments.map(({ sequence }) => sequence)
+  const first = Math.floor((beganMs + 8000) / 2000)
+  expect(numbers).toEqual([null, null, null, first, first + 1])
+  expect(output.segments[3]).toMatchObject({ discontinuity: true, atMs: beganMs + 8000 })
+})

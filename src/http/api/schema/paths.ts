@@ -1,5 +1,6 @@
 /** Every path of the API and what it answers: the OpenAPI document is made of it, and tests follow it. */
 import type { TSchema } from 'typebox'
+import { clusterAnswer } from './cluster.ts'
 import { envelopeSchema } from './common.ts'
 import {
   clientAnswer,
@@ -115,6 +116,13 @@ export const paths: Readonly<Record<string, PathItem>> = {
         app: 'Only those of this application.',
         stream: 'Only those of streams of this name.',
       },
+    },
+  },
+  '/api/v1/cluster': {
+    get: {
+      summary: 'The origin cluster: its nodes, and where each stream is.',
+      answer: clusterAnswer,
+      paged: true,
     },
   },
   '/api/v1/workers': { get: { summary: 'The processes, the master first.', answer: workersAnswer } },

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { RedisServer } from '../support/redis-server.ts'
+import { gapsIn } from './support/played.ts'
+import { killMarked } from './support/processes.ts'
+import { Server, type ServerOptions } from './support/server.ts'
+import { TestPlayer } from './support/test-player.ts'
+import { TestPublisher } from './support/test-publisher.ts'
+import { until } from './support/until.ts'
+
+let redis: RedisServer
+
+beforeAll(async () => {
+  redis = await RedisServer.start()
+})
+afterAll(() => redis.kill())
+
+/** Short enough for a test, long enough for a busy machine. */
+const patient = 'lease 2; redis_timeout 5;'
+
+/** @param options what the node has beside the cluster */
+async function startNode(name: string, directives = '', options: ServerOptions = {}): Promise<Server> {
+  const node = await Server.prepare()
+  const address = `node ${name}; advertise rtmp://127.0.0.1:${node.port};`
+  const more = `cluster { registry redis; redis ${redis.url}; ${address} ${patient} ${directives} }`
+  node.configure({ ...options, more })
+  return node.start()
+}
+
+interface Cluster {
+  readonly registry: string
+  readonly connected: boolean
+  readonly held: number
+  readonly outages: number
+  readonly accepted_alone: number
+  readonly lost: number
+  readonly nodes: readonly { readonly node: string; readonly alive: boolean }[]
+  readonly streams: readonly { readonly name: string; readonly node: string }[]
+}
+
+/** What the API of a node tells of the cluster. */
+async function clusterOf(node: Server): Promise<Cluster> {
+  const answer = await fetch(node.httpUrl('/api/v1/cluster?count=100'))
+  return ((await answer.json()) as { cluster: Cluster }).cluster
+}
+
+/** Waits until the cluster is as wanted. */
+function becomes(asked: Server, what: string, matches: (cluster: Cluster) => boolean): Promise<unknown> {
+  return until(what, async () => matches(await clusterOf(asked)))
+}
+
+/** Waits until a stream is written down at a node. */
+function isAt(asked: Server, stream: string, node: string): Promise<unknown> {
+  return becomes(asked, `${stream} to be at ${node}`, ({ streams }) =>
+    streams.some((one) => one.name === stream && one.node === node),
+  )
+}
+
+test('a stream is played at every node and published at one, whatever becomes of nodes and Redis', async () => {
+  const withApi = { httpWorkers: 1 }
+  const [a, b, c] = await Promise.all([
+    startNode('a'),
+    startNode('b', '', withApi),
+    startNode('c', 'redirect on;'),
+  ])
+  const isAlive = ({ nodes }: Cluster): boolean => nodes.filter(({ alive }) => alive).length === 3
+  await becomes(b, 'all nodes to be there', isAlive)
+
+  // A player that came before the stream began, one that comes later, one at a node that sends it on.
+  const early = await TestPlayer.play(b.url('one'))
+  const first = await TestPublisher.publish(a.url('one'))
+  first.goLive()
+  await isAt(b, 'one', 'a')
+  const [late, sentOn] = [await TestPlayer.play(b.url('one')), await TestPlayer.play(c.url('one'))]
+  for (const player of [early, late, sentOn]) {
+    await player.has(30)
+    expect(gapsIn(player.packets, first.sent)).toEqual([])
+  }
+  await c.waitForLog(({ msg }) => msg === 'play: the client is sent to another server')
+  // One for all players of node b, and the player that node c has sent.
+  expect(a.logs().filter(({ msg }) => msg === 'play').length).toBe(2)
+  await expect(TestPublisher.publish(b.url('one'))).rejects.toThrow('published at node a')
+  // Sent on too, and told there that it is taken.
+  await expect(TestPublisher.publish(c.url('one'))).rejects.toThrow('is published by connection')
+
+  // Redis is killed: what runs goes on, what is new is taken, and all is written down when it is back.
+  await redis.kill()
+  await becomes(b, 'Redis to be missed', ({ connected }) => !connected)
+  const alone = await TestPublisher.publish(b.url('two'))
+  alone.goLive()
+  await Promise.all([early, late].map((player) => player.hasMore(20)))
+  await redis.run()
+  await Promise.all([isAt(b, 'one', 'a'), isAt(b, 'two', 'b')])
+  const after = await clusterOf(b)
+  expect(after).toMatchObject({ held: 1, accepted_alone: 1, lost: 0 })
+  expect(after.outages).toBeGreaterThan(0)
+  for (const player of [early, late]) expect(gapsIn(player.packets, first.sent)).toEqual([])
+  const elsewhere = await TestPlayer.play(a.url('two'))
+  await elsewhere.has(10)
+
+  // The owner is killed: another node has the stream after the lease, and the players of the others go on.
+  killMarked(a.dir)
+  const second = await until('another node to take the stream', () =>
+    TestPublisher.publish(c.url('one')).catch(() => null),
+  )
+  second.goLive({ startMs: 60_000 })
+  const [key] = second.sent.filter((packet) => packet.key)
+  for (const player of [early, late]) {
+    await player.hasFrame(key!)
+    await player.hasMore(20)
+    const times = player.frames.map(({ timestamp }) => timestamp)
+    expect(times).toEqual(times.toSorted((x, y) => x - y))
+  }
+  await isAt(b, 'one', 'c')
+})
