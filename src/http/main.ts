@@ -12,7 +12,7 @@ import type { Config } from '../config/config.ts'
 import { TokenTraverse } from '../edge/token-traverse.ts'
 import { ClientHooks, type HooksHost, hookPatienceMs } from '../hooks/client-hooks.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
-import type { Answer, ToMaster } from '../ipc/contract.ts'
+import type { Answer, StreamId, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
 import { Locator } from '../worker/locator.ts'
 import {
@@ -27,7 +27,7 @@ import type { ServerIdentity } from './api/envelope.ts'
 import { answerExporter } from './api/exporter.ts'
 import { summary } from './api/system.ts'
 import { allowReading, answerPreflight, siteRules } from './cors.ts'
-import { ClusterHls } from './edge/cluster-hls.ts'
+import { ClusterHlsUpstreams, type StreamOwners } from './edge/cluster-upstreams.ts'
 import { HlsEdge, type HlsEdgeHost } from './edge/hls-edge.ts'
 import { Heartbeat, type HeartbeatHost } from './heartbeat.ts'
 import { Inspector } from './inspector.ts'
@@ -41,7 +41,7 @@ import { Site, type SiteHost } from './site/site-app.ts'
 const sweepMs = 1000
 
 /** An HTTP worker: serves the API, files and live streams. */
-class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost {
+class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, HeartbeatHost, StreamOwners {
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
@@ -80,7 +80,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     const files = this.#fileHost()
     this.#site = new Site(files)
     this.#locator = new Locator(context.send)
-    this.#edge = new HlsEdge(files, new ClusterHls(() => this.#config, this.#locator))
+    this.#edge = new HlsEdge(files, new ClusterHlsUpstreams(this))
     this.#live = new LiveSite(this, this.#site)
   }
 
@@ -100,6 +100,14 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get config(): Config {
     return this.#config
+  }
+
+  get isClustered(): boolean {
+    return this.#config.cluster.registry === 'redis'
+  }
+
+  async httpOwnerOf(stream: StreamId): Promise<string> {
+    return (await this.#locator.locate(stream)).http
   }
 
   get index(): number {
