@@ -3,7 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 /** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
 export const maxLabelled = 200
 
-/** The media type of a page. */
+/** The media type of {@link MetricsPage.text}. */
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
 
 export type Labels = Readonly<Record<string, string | number>>
