@@ -112,6 +112,14 @@ export class RedisLink {
   }
 
   /**
+   * Until a key expires, in milliseconds; below 0: it does not, or is not there.
+   * @throws WeirError REDIS as {@link run}
+   */
+  leftMs(key: string): Promise<number> {
+    return this.#limited('pttl', this.#client.pttl(key))
+  }
+
+  /**
    * Takes a member out of a sorted set.
    * @throws WeirError REDIS as {@link run}
    */

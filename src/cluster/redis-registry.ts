@@ -10,6 +10,7 @@ import type { StreamOwner } from './owner.ts'
 import { RedisLink, type ScriptCall } from './redis-link.ts'
 import type { ClusterSettings } from './settings.ts'
 import { StreamPlaces } from './stream-places.ts'
+import { type Claimed, isOverdue, takeWhenFree } from './take-when-free.ts'
 
 type StreamId = string
 
@@ -113,7 +114,7 @@ export class RedisRegistry {
   }
 
   /**
-   * Takes a stream for this node. It never throws: if Redis does not answer, the stream is taken here, and written down
+   * Takes a stream for this node; if the node that has it seems to be dead, when its lease ends. It never throws: if Redis does not answer, the stream is taken here, and written down
    * when it does.
    * @returns null when it is this node's from now on, else its owner
    */
@@ -149,6 +150,20 @@ export class RedisRegistry {
     }
   }
 
+  /** @returns the node because of which a publish would be refused now; null when it would be granted */
+  async refusedFor(stream: StreamId): Promise<StreamOwner | null> {
+    const owner = await this.locate(stream)
+    if (owner === null || this.#contactSinceMs === null) return null
+    try {
+      const key = this.#key(stream)
+      const [leftMs, [lease]] = await Promise.all([this.#link.leftMs(key), this.#link.fields(key, 'lease')])
+      return isOverdue(leftMs, Number(lease)) ? null : owner
+    } catch (error) {
+      this.#failed(error)
+      return null
+    }
+  }
+
   /** Gives a stream back; one that this node does not have may be named too. */
   release(stream: StreamId): void {
     const held = this.#held.get(stream)
@@ -179,7 +194,7 @@ export class RedisRegistry {
   }
 
   /**
-   * A page of the cluster's streams, by their names.
+   * A page of the cluster's streams. It is of one moment: in the list they change places when their leases are renewed.
    * @throws WeirError REDIS
    */
   async page(start: number, count: number): Promise<ClusterPage> {
@@ -225,7 +240,10 @@ export class RedisRegistry {
       return null
     }
     try {
-      const owner = ownerOf(await this.#link.run('claim', this.#claim(stream, held.token, 0)))
+      const claim = async (): Promise<Claimed> => {
+        return claimed(await this.#link.run('claim', this.#claim(stream, held.token, 0)))
+      }
+      const owner = await takeWhenFree(claim, () => !this.#closed)
       if (owner !== null) {
         if (this.#held.get(stream) === held) this.#held.delete(stream)
         return owner
@@ -282,7 +300,7 @@ export class RedisRegistry {
     )
     const kept: StreamId[] = []
     for (const [i, { stream, held }] of asked.entries()) {
-      const owner = ownerOf(answers[i])
+      const { owner } = claimed(answers[i])
       const isCurrent = this.#held.get(stream) === held
       if (owner !== null && isCurrent) this.#lose(stream, owner)
       else if (isCurrent) kept.push(stream)
@@ -371,8 +389,8 @@ export class RedisRegistry {
 }
 
 /** What the script `claim` answers. */
-function ownerOf(answer: unknown): StreamOwner | null {
-  if (!Array.isArray(answer)) return null
-  const [node, rtmp, http] = answer as string[]
-  return { node: node ?? '', rtmp: rtmp ?? '', http: http ?? '' }
+function claimed(answer: unknown): Claimed {
+  if (!Array.isArray(answer)) return { owner: null, leaseMs: 0, leftMs: 0 }
+  const [node, rtmp, http, lease, leftMs] = answer as [string, string, string, string, number]
+  return { owner: { node, rtmp, http }, leaseMs: Number(lease), leftMs }
 }

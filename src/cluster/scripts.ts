@@ -15,7 +15,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  * milliseconds, 5 milliseconds since the stream is here, 6 whether that is firm (1, 0), 7 node, 8 rtmp, 9 http,
  * 10 channel on which a new owner is told, 11 the stream.
  *
- * Returns nil when the stream is the caller's, else node, rtmp, http and the milliseconds left of its owner's lease.
+ * Returns nil when the stream is the caller's, else node, rtmp, http, the owner's lease and the milliseconds left of it.
  */
 const claim = `${nowMs}
 local since = now - ARGV[5]
@@ -26,14 +26,14 @@ if held[1] and not mine then
   local earlier_me = held[3] == ARGV[7] and tonumber(held[4]) < started
   local older_me = held[5] == '0' and since < tonumber(held[6])
   if not earlier_me and not older_me then
-    local owner = redis.call('HMGET', KEYS[1], 'node', 'rtmp', 'http')
-    owner[4] = redis.call('PTTL', KEYS[1])
+    local owner = redis.call('HMGET', KEYS[1], 'node', 'rtmp', 'http', 'lease')
+    owner[5] = redis.call('PTTL', KEYS[1])
     return owner
   end
 end
 if held[1] ~= ARGV[1] or held[5] ~= ARGV[6] then
   redis.call('HSET', KEYS[1], 'token', ARGV[1], 'boot', ARGV[2], 'started', string.format('%.0f', started),
-    'since', string.format('%.0f', since), 'firm', ARGV[6], 'node', ARGV[7], 'rtmp', ARGV[8], 'http', ARGV[9])
+    'since', string.format('%.0f', since), 'firm', ARGV[6], 'lease', ARGV[4], 'node', ARGV[7], 'rtmp', ARGV[8], 'http', ARGV[9])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 if not mine then redis.call('PUBLISH', ARGV[10], ARGV[11]) end

@@ -69,6 +69,10 @@ export class ClusterMembership implements StreamRegistry {
     return this.#registry.locate(stream)
   }
 
+  refusedFor(stream: StreamId): Promise<StreamOwner | null> {
+    return this.#registry.refusedFor(stream)
+  }
+
   release(stream: StreamId): void {
     this.#owned.delete(stream)
     this.#registry.release(stream)

@@ -1,4 +1,7 @@
+import type { Config } from '../config/config.ts'
+import { vhostOf } from '../config/vhost-of.ts'
 import type { StreamId } from '../ipc/contract.ts'
+import { vhostOfStream } from '../live/stream-key.ts'
 
 /**
  * Counts down `hls_dispose` for each stream that lost its publisher: it runs on when the stream's back-source is long
@@ -13,9 +16,11 @@ export class HlsDisposal {
     this.#dispose = dispose
   }
 
-  /** @param afterSeconds `hls_dispose`; 0: never */
-  onPublisherLeft(stream: StreamId, afterSeconds: number): void {
+  /** Nobody publishes a stream any more, or it is not pulled any more. */
+  onPublisherLeft(stream: StreamId, config: Config): void {
     this.onPublish(stream)
+    const hls = vhostOf(config, vhostOfStream(stream))?.hls
+    const afterSeconds = hls?.enabled ? hls.hlsDispose : 0
     if (afterSeconds === 0) return
     const timer = setTimeout(() => {
       this.#timers.delete(stream)

@@ -10,6 +10,8 @@ export interface StreamRegistry {
   acquire(stream: StreamId): Promise<StreamOwner | null>
   /** @returns the other node that owns the stream now; null when none does, or when that cannot be known */
   locate(stream: StreamId): Promise<StreamOwner | null>
+  /** @returns the other node because of which a publish would be refused now; null when it would be granted */
+  refusedFor(stream: StreamId): Promise<StreamOwner | null>
   release(stream: StreamId): void
 }
 
@@ -20,6 +22,10 @@ export class MemoryRegistry implements StreamRegistry {
   }
 
   async locate(): Promise<null> {
+    return null
+  }
+
+  async refusedFor(): Promise<null> {
     return null
   }
 

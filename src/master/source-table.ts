@@ -2,7 +2,7 @@ import { type ErrorCode, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { StreamOwner } from '../cluster/owner.ts'
 import type { Config } from '../config/config.ts'
-import { vhostNameOf, vhostOf } from '../config/vhost-of.ts'
+import { vhostNameOf } from '../config/vhost-of.ts'
 import type { PublishId, SourceNumber, StreamId } from '../ipc/contract.ts'
 import { displayName, streamTag, vhostOfStream } from '../live/stream-key.ts'
 import type { BackSource } from './back-source-pool.ts'
@@ -103,7 +103,7 @@ export class SourceTable implements PullTable, PushTable {
     this.#wishes.add(wish)
     let owner: StreamOwner | null
     try {
-      owner = await (message.probe ? this.#registry.locate(stream) : this.#registry.acquire(stream))
+      owner = await (message.probe ? this.#registry.refusedFor(stream) : this.#registry.acquire(stream))
       if (owner === null) wish.push = await this.#upstreams.pushFor(stream)
     } catch (error) {
       if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
@@ -137,12 +137,9 @@ export class SourceTable implements PullTable, PushTable {
   watch(worker: WorkerHandle, stream: StreamId, route: readonly string[] = []): void {
     this.watchers.add(worker, stream, route)
     const entry = this.#sources.get(stream)
-    if (entry === undefined) {
-      this.#pulls.want(stream)
-      return
-    }
-    this.#pulls.keep(entry)
-    if (entry.open) this.watchers.tellUp(entry, worker)
+    if (entry === undefined) this.#pulls.want(stream)
+    else this.#pulls.keep(entry)
+    if (entry?.open) this.watchers.tellUp(entry, worker)
   }
 
   /** @param sentBytes what the worker has sent of the stream */
@@ -348,14 +345,9 @@ export class SourceTable implements PullTable, PushTable {
     stopLingering(entry)
     entry.lingerTimer = setTimeout(() => this.closeSource(entry), this.#config.sourceLinger * 1000)
     this.#contests.end(entry)
-    this.#disposeLater(entry)
+    this.#disposal.onPublisherLeft(entry.stream, this.#config)
     // Somebody may publish it elsewhere.
     if (entry.publisher === null && this.watchers.has(entry.stream)) this.#pulls.want(entry.stream)
-  }
-
-  #disposeLater({ stream }: SourceEntry): void {
-    const hls = vhostOf(this.#config, vhostOfStream(stream))?.hls
-    this.#disposal.onPublisherLeft(stream, hls?.enabled ? hls.hlsDispose : 0)
   }
 
   /** Has the files of a stream deleted: by its back-source, or by any other, which may end then. */
@@ -368,7 +360,7 @@ export class SourceTable implements PullTable, PushTable {
 
   closeSource(entry: SourceEntry): void {
     this.#tellDown(entry)
-    if (entry.pull !== null) this.#disposeLater(entry)
+    if (entry.pull !== null) this.#disposal.onPublisherLeft(entry.stream, this.#config)
     entry.host.worker.send({ t: 'close', source: entry.number })
     this.#hosts.release(entry.host)
     this.#removeSource(entry)

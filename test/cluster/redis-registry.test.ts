@@ -76,14 +76,21 @@ describe('a stream', () => {
         boot: 'gone',
         node: 'gone',
         rtmp: 'rtmp://g',
+        lease: '1000',
         firm: '1',
         since: '1',
         started: '1',
       }),
     )
-    await redis.ask((client) => client.pexpire(`weir:stream:${stream}`, 400))
+    const lives = (ms: number) => redis.ask((client) => client.pexpire(`weir:stream:${stream}`, ms))
+    await lives(100_000)
     expect(await a.registry.acquire(stream)).toMatchObject({ node: 'gone' })
-    await eventually(async () => expect(await b.registry.acquire(stream)).toBeNull())
+    expect(await a.registry.refusedFor(stream)).toMatchObject({ node: 'gone' })
+    // Overdue: its node may be dead.
+    await lives(500)
+    expect(await a.registry.refusedFor(stream)).toBeNull()
+    expect(await b.registry.acquire(stream)).toBeNull()
+    expect(await a.registry.refusedFor(stream)).toMatchObject({ node: 'b' })
   })
 
   test('that an earlier start of the same server has left is taken over at once', async () => {

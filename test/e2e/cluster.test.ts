@@ -20,10 +20,15 @@ const patient = 'lease 2; redis_timeout 5;'
 /** @param options what the node has beside the cluster */
 async function startNode(name: string, directives = '', options: ServerOptions = {}): Promise<Server> {
   const node = await Server.prepare()
-  const address = `node ${name}; advertise rtmp://127.0.0.1:${node.port};`
+  configure(name, node, directives, options)
+  return node.start()
+}
+
+function configure(name: string, node: Server, directives: string, options: ServerOptions = {}): void {
+  const http = options.httpWorkers === undefined ? '' : `advertise_http ${node.httpUrl('')};`
+  const address = `node ${name}; advertise rtmp://127.0.0.1:${node.port}; ${http}`
   const more = `cluster { registry redis; redis ${redis.url}; ${address} ${patient} ${directives} }`
   node.configure({ ...options, more })
-  return node.start()
 }
 
 interface Cluster {
@@ -56,10 +61,10 @@ function isAt(asked: Server, stream: string, node: string): Promise<unknown> {
 }
 
 test('a stream is played at every node and published at one, whatever becomes of nodes and Redis', async () => {
-  const withApi = { httpWorkers: 1 }
+  const withHttp = { httpWorkers: 1, vhost: 'hls { enabled on; hls_fragment 1; hls_path ./html; }' }
   const [a, b, c] = await Promise.all([
-    startNode('a'),
-    startNode('b', '', withApi),
+    startNode('a', '', withHttp),
+    startNode('b', '', withHttp),
     startNode('c', 'redirect on;'),
   ])
   const isAlive = ({ nodes }: Cluster): boolean => nodes.filter(({ alive }) => alive).length === 3
@@ -81,6 +86,32 @@ test('a stream is played at every node and published at one, whatever becomes of
   await expect(TestPublisher.publish(b.url('one'))).rejects.toThrow('published at node a')
   // Sent on too, and told there that it is taken.
   await expect(TestPublisher.publish(c.url('one'))).rejects.toThrow('is published by connection')
+
+  // A reload, and that node has it too.
+  configure('c', c, 'redirect off;')
+  await c.reload()
+  const pulledNow = await TestPlayer.play(c.url('one'))
+  await pulledNow.has(10)
+  await pulledNow.close()
+
+  // HLS is the owner's, under the same numbers, at whichever node.
+  await until('the same playlist at both nodes', async () => {
+    const [own, other] = await Promise.all(
+      [a, b].map(async (node) => {
+        const answer = await fetch(node.httpUrl('/live/one.m3u8'))
+        return answer.ok ? answer.text() : answer.status
+      }),
+    )
+    return typeof own === 'string' && own.includes('.ts') && own === other
+  })
+
+  // Two encoders at two nodes at once: one has the stream.
+  for (const name of ['race1', 'race2', 'race3']) {
+    const both = await Promise.allSettled([a, b].map((node) => TestPublisher.publish(node.url(name))))
+    const [won, ...others] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    expect(others).toEqual([])
+    won!.stop()
+  }
 
   // Redis is killed: what runs goes on, what is new is taken, and all is written down when it is back.
   await redis.kill()

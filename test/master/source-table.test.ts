@@ -707,6 +707,7 @@ describe('the registry', () => {
         return promise
       },
       locate: async () => null,
+      refusedFor: async () => null,
       release: (released) => {
         owned.delete(released)
       },

@@ -1,4 +1,3 @@
-import { Counter, Gauge, Registry } from 'prom-client'
 import { version } from '../../base/version.ts'
 import type { Config } from '../../config/config.ts'
 import type { ClusterStatus } from '../../ipc/cluster-facts.ts'
@@ -13,15 +12,12 @@ import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
 import type { ServerIdentity } from './envelope.ts'
+import { type Labels, MetricsPage, type Values } from './metrics-page.ts'
+
+export { metricsType } from './metrics-page.ts'
 
 /** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
 const maxLabelled = 200
-
-/** The media type of {@link metricsText}. */
-export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
-
-type Labels = Readonly<Record<string, string | number>>
-type Values = readonly (readonly [labels: Labels, value: number])[]
 
 /**
  * What the server does, in Prometheus's text format. It is asked for when it is scraped: nothing is kept in between, so that
@@ -378,37 +374,3 @@ function addCluster(page: MetricsPage, cluster: ClusterStatus): void {
 }
 
 const together: Labels = { role: 'back-source', index: 'all' }
-
-/** Metrics with their values, named `weir_…` unless they are SRS's. */
-class MetricsPage {
-  readonly #registry = new Registry()
-
-  /** @param labels that all of them have */
-  constructor(labels: Labels) {
-    this.#registry.setDefaultLabels(labels)
-  }
-
-  gauge(name: string, help: string, values: Values): void {
-    const gauge = new Gauge({ ...this.#options(name, help, values) })
-    for (const [labels, value] of values) gauge.set({ ...labels }, value)
-  }
-
-  counter(name: string, help: string, values: Values): void {
-    const counter = new Counter({ ...this.#options(name, help, values) })
-    for (const [labels, value] of values) counter.inc({ ...labels }, value)
-  }
-
-  text(): Promise<string> {
-    return this.#registry.metrics()
-  }
-
-  #options(name: string, help: string, values: Values) {
-    const labelNames = Object.keys(values[0]?.[0] ?? {})
-    return {
-      name: name.startsWith('srs_') ? name : `weir_${name}`,
-      help,
-      labelNames,
-      registers: [this.#registry],
-    }
-  }
-}

@@ -20,8 +20,8 @@ const mostFreshMs = 2000
 /** Of a playlist of playlists. */
 const masterFreshMs = 1000
 
-/** A playlist has to change once in a target duration. */
-const stillTargets = 2
+/** A playlist changes with each segment, and at the latest after so many of its longest (RFC 8216, 6.2.1). */
+const stillSegments = 1.5
 
 /** When its server is down, a playlist is given out for so many target durations: a player has no more to play then. */
 const usableTargets = 3
@@ -34,12 +34,14 @@ export function readPlaylist(text: string): PlaylistFacts | null {
   if (lines[0]?.replace(/^\ufeff/, '').trim() !== '#EXTM3U') return null
   const uris: string[] = []
   let segmentMs: number | null = null
+  let longestMs = 0
   let targetMs = 0
   let end = 0
   let isComplete = false
   for (const line of lines) {
     if (line.startsWith('#EXTINF:')) {
       segmentMs = numberOf(line.slice(8)) * 1000
+      longestMs = Math.max(longestMs, segmentMs)
       end += 1
     } else if (line.startsWith('#EXT-X-MEDIA-SEQUENCE:')) end += numberOf(line.slice(22))
     else if (line.startsWith('#EXT-X-ENDLIST')) isComplete = true
@@ -52,7 +54,7 @@ export function readPlaylist(text: string): PlaylistFacts | null {
   const freshMs = segmentMs === null ? masterFreshMs : clamp(segmentMs * freshPart, leastFreshMs, mostFreshMs)
   const usableMs = clamp(targetMs * usableTargets, leastUsableMs, mostUsableMs)
   const isLive = segmentMs !== null && !isComplete
-  const stillMs = isLive ? Math.max(targetMs * stillTargets, freshMs) : Number.POSITIVE_INFINITY
+  const stillMs = isLive ? Math.max(longestMs * stillSegments, freshMs) : Number.POSITIVE_INFINITY
   return { freshMs, usableMs, stillMs, end, uris }
 }
 

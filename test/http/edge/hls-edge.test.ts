@@ -326,7 +326,7 @@ describe('with two servers', () => {
       pass(1000)
       expect(await text('/live/show.m3u8')).toBe(playlist)
     }
-    expect([a.requests.length, b.requests.length]).toStrictEqual([13, 4])
+    expect([a.requests.length, b.requests.length]).toStrictEqual([13, 6])
     b.files.set('/live/show.m3u8', playlistOf(8, 3))
     pass(1000)
     expect(await text('/live/show.m3u8')).toBe(playlistOf(8, 3))
