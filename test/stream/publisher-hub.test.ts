@@ -102,7 +102,7 @@ describe('a publish', () => {
     const refusal = { t: 'publish-answer', publishId: publisher.id, ok: false, code: 'STREAM_BUSY' } as const
     hub.onMessage({ ...refusal, message: 'taken' })
     hub.onMessage({ ...refusal, message: 'taken' })
-    expect(owner.onRefused.mock.calls).toStrictEqual([['STREAM_BUSY', 'taken']])
+    expect(owner.onRefused.mock.calls).toStrictEqual([['STREAM_BUSY', 'taken', undefined]])
     hub.unpublish(publisher)
     expect(hub.size).toBe(0)
     expect(sent.length).toBe(1)
