@@ -158,6 +158,7 @@ test('Weir acts on these directives', () => {
       'vhost/cluster/hls_origin_query',
       'vhost/cluster/hls_origin_timeout',
       'vhost/cluster/absent_cache',
+      'vhost/cluster/debug_srs_upnode',
       'vhost/cluster/mode',
       'vhost/cluster/origin',
       'vhost/cluster/origin_retry',

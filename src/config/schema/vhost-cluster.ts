@@ -81,6 +81,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
   }),
   debugSrsUpnode: flag('on', 'Tells the origin who the edge is, so that logs can be followed.', {
     ...since6,
+    acted: true,
     formerly: { 'vhost/debug_srs_upnode': { srs: [1, 2] } },
   }),
   originCluster: flag('off', 'Shares streams among several origins.', since6),
