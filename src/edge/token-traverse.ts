@@ -69,7 +69,6 @@ export class TokenTraverse implements AccessCheck {
     inTime: AbortSignal,
   ): Promise<Verdict> {
     const choice = this.#choiceFor(request.vhost)
-    let reason = ''
     for (const origin of choice.order(origins)) {
       if (inTime.aborted) break
       try {
@@ -81,10 +80,9 @@ export class TokenTraverse implements AccessCheck {
         )
         return accepted
       } catch (error) {
-        reason = messageOf(error)
         if (codeOf(error) === 'RTMP_REJECTED') {
           choice.wasUp(origin)
-          return { ok: false, code: 'TRAVERSE_REFUSED', message: `the origin refuses: ${reason}` }
+          return { ok: false, code: 'TRAVERSE_REFUSED', message: `the origin refuses: ${messageOf(error)}` }
         }
         if (choice.wasDown(origin)) this.#tellOutage(origin, error)
       }

@@ -113,8 +113,7 @@ export class SourceTable implements PullTable, PushTable {
     if (owner === null) {
       if (isWanted) this.#decide(wish)
       else this.#releaseIfUnused(stream)
-    } else if (isWanted) {
-      this.#wishes.delete(wish)
+    } else if (this.#wishes.delete(wish)) {
       refuseFor(owner, wish, this.#config.cluster.redirect)
     }
   }
@@ -262,12 +261,12 @@ export class SourceTable implements PullTable, PushTable {
   }
 
   #takeAway(entry: SourceEntry, code: ErrorCode, message: string): void {
-    const { publisher, open: isOpen, stream } = entry
+    const { publisher } = entry
     if (publisher === null) return
     revoke(entry, code, message)
     // One that other servers refused keeps no place for its return.
-    const hasNeverBegun = publisher.push !== null && !publisher.granted && !isOpen
-    if (hasNeverBegun && !this.watchers.has(stream)) {
+    const hasNeverBegun = publisher.push !== null && !publisher.granted && !entry.open
+    if (hasNeverBegun && !this.watchers.has(entry.stream)) {
       this.closeSource(entry)
       this.#contests.end(entry)
     } else this.#linger(entry)

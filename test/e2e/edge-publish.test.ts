@@ -106,6 +106,10 @@ test('an origin is asked about the clients of an edge, and may send the edge els
 
   const publisher = await TestPublisher.publish(edge.url('one?token=good'))
   publisher.goLive()
+  const streams = await fetch(edge.httpUrl('/api/v1/streams'))
+  expect(await streams.json()).toMatchObject({
+    streams: [{ name: 'one', push: { address: `rtmp://127.0.0.1:${origin.port}`, last_error: null } }],
+  })
   const refusal = { code: 'RTMP_REJECTED', message: expect.stringContaining('the origin refuses') }
   await expect(TestPublisher.publish(edge.url('two?token=bad'))).rejects.toMatchObject(refusal)
   await expect(TestPlayer.play(edge.url('one?token=bad'))).rejects.toMatchObject(refusal)

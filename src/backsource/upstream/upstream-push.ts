@@ -137,16 +137,19 @@ export class UpstreamPush {
     this.#attempt?.abort.abort()
   }
 
+  get #isOver(): boolean {
+    return this.#stopping || this.#life.signal.aborted
+  }
+
   async #live(): Promise<void> {
-    const { signal } = this.#life
-    for (let next = 0; !signal.aborted && !this.#stopping; next += 1) {
+    for (let next = 0; !this.#isOver; next += 1) {
       const address = this.#upstreams[next % this.#upstreams.length]!
       await this.#rest(address)
-      if (signal.aborted) return
+      if (this.#isOver) return
       if (next > 0) this.#retries += 1
       await this.#pushTo(address)
       const isLast = next + 1 >= this.#upstreams.length
-      if (!this.#granted && isLast && !signal.aborted) this.#end('PUSH_LOST', this.#lastReason())
+      if (!this.#granted && isLast && !this.#isOver) this.#end('PUSH_LOST', this.#lastReason())
     }
   }
 
@@ -177,7 +180,8 @@ export class UpstreamPush {
       )
       attempt.link = link
       this.#host.onHealth(address, true)
-      this.#onTaken(address, link)
+      // Its publisher may have left in the same moment.
+      if (!this.#isOver) this.#onTaken(address, link)
       guard = new SilenceGuard(link, () => this.#host.settings.originSilence * 1000)
       const error = await link.closed
       if (!this.#life.signal.aborted) {
@@ -186,7 +190,7 @@ export class UpstreamPush {
         throw error ?? new WeirError('RTMP_CLOSED', 'the server ended the stream')
       }
     } catch (error) {
-      if (!this.#life.signal.aborted && !this.#stopping) this.#onFailure(attempt, error)
+      if (!this.#isOver) this.#onFailure(attempt, error)
     } finally {
       const { link } = attempt
       guard?.stop()
@@ -218,7 +222,8 @@ export class UpstreamPush {
     this.#lastError = `${code}: ${reason}`
     const isRefused = code === 'RTMP_REJECTED'
     if (!wasTaken && !abort.signal.aborted) this.#host.onHealth(address, isRefused)
-    if (!this.#granted && isRefused) {
+    // A server that takes away what it has granted means it: two edges would take the stream from each other for ever.
+    if (isRefused && (wasTaken || !this.#granted)) {
       this.#end('PUSH_REFUSED', reason)
       return
     }

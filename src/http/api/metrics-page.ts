@@ -1,6 +1,9 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 
-/** The media type of {@link MetricsPage.text}. */
+/** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
+export const maxLabelled = 200
+
+/** The media type of a page. */
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
 
 export type Labels = Readonly<Record<string, string | number>>

@@ -3,7 +3,6 @@ import type { Config } from '../../config/config.ts'
 import type { ClusterStatus } from '../../ipc/cluster-facts.ts'
 import { maxPageSize, type ServerFacts } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
-import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import type { HlsEdgeFacts } from '../../ipc/hls-edge-facts.ts'
 import type { HookCount } from '../../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../../ipc/program-facts.ts'
@@ -12,12 +11,10 @@ import type { ProcessView, StreamView, TrafficView } from '../views.ts'
 import { sumOf } from '../views.ts'
 import type { ApiHost } from './api-host.ts'
 import type { ServerIdentity } from './envelope.ts'
-import { type Labels, MetricsPage, type Values } from './metrics-page.ts'
+import { addLinks } from './metrics-links.ts'
+import { type Labels, MetricsPage, maxLabelled, type Values } from './metrics-page.ts'
 
 export { metricsType } from './metrics-page.ts'
-
-/** Streams and virtual hosts that have series of their own; of the others only the sums tell. */
-const maxLabelled = 200
 
 /**
  * What the server does, in Prometheus's text format. It is asked for when it is scraped: nothing is kept in between, so that
@@ -83,8 +80,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   ])
   addTraffic(page, traffic)
   addStreams(page, streams)
-  addForwards(page, streams)
-  addPulls(page, streams)
+  addLinks(page, streams)
   page.gauge('streams_unlabelled', 'Streams without series of their own.', [
     [{}, streamsTotal - Math.min(streams.length, maxLabelled)],
   ])
@@ -212,41 +208,6 @@ function addStreams(page: MetricsPage, streams: readonly StreamView[]): void {
     'How often a recording could not be written.',
     recorded(({ errors }) => errors),
   )
-}
-
-function addForwards(page: MetricsPage, streams: readonly StreamView[]): void {
-  const links = streams.slice(0, maxLabelled).flatMap(({ stream, forwards }) => {
-    return forwards.map((forward) => ({ stream: displayName(stream), forward }))
-  })
-  const values = (value: (forward: ForwardStatus) => number): Values =>
-    links.map(({ stream, forward }) => [{ stream, destination: forward.destination }, value(forward)])
-  page.gauge(
-    'forward_up',
-    'Whether a stream is being forwarded to a server.',
-    values(({ state }) => Number(state === 'forwarding')),
-  )
-  page.counter(
-    'forward_send_bytes_total',
-    'To a server that a stream is forwarded to.',
-    values(({ bytesOut }) => bytesOut),
-  )
-  page.counter(
-    'forward_retries_total',
-    'Attempts that followed a failure.',
-    values(({ retries }) => retries),
-  )
-  page.counter(
-    'forward_dropped_packets_total',
-    'Packets that a server was too slow for.',
-    values(({ packetsDropped }) => packetsDropped),
-  )
-}
-
-function addPulls(page: MetricsPage, streams: readonly StreamView[]): void {
-  const pulled = streams.slice(0, maxLabelled).flatMap(({ stream, upstream }): [Labels, number][] => {
-    return upstream === null ? [] : [[{ stream: displayName(stream), upstream: upstream.address }, 1]]
-  })
-  page.gauge('stream_pulled', 'That a stream comes from another server at the moment.', pulled)
 }
 
 const hookOutcomes = ['answered', 'refused', 'failed', 'retried', 'dropped'] as const

@@ -232,6 +232,19 @@ describe('a push that has lost its server', () => {
     await eventually(() => expect(marksOf(server.peers[3])).toEqual(['0']))
   })
 
+  test('because another publisher has the stream now leaves it to that one', async () => {
+    const { server, at } = await origin()
+    const { attach, taken, ended } = setUp([at])
+    await taken()
+    attach()
+    server.peers[0]?.session.endPublish(1, 'NetStream.Publish.BadName', 'replaced')
+    expect(await ended).toMatchObject({
+      code: 'PUSH_REFUSED',
+      message: 'NetStream.Publish.BadName: replaced',
+    })
+    expect(server.peers).toHaveLength(1)
+  })
+
   test('ends when it has found none in time', async () => {
     const { server, at } = await origin()
     const { attach, taken, ended } = setUp([at], { pushTimeout: 0.2 })

@@ -47,6 +47,8 @@ describe('/metrics', () => {
       'weir_stream_published{stream="tv.example.com/a/b/two"}': 0,
       'weir_stream_players{stream="live/one",protocol="rtmp"}': 1,
       'weir_stream_pulled{stream="live/one",upstream="rtmp://192.0.2.1:1935"}': 1,
+      'weir_push_up{stream="live/one"}': 1,
+      'weir_push_retries_total{stream="live/one"}': 2,
       'weir_stream_receive_bytes_total{stream="live/one"}': 1000,
       'weir_stream_hls_lost_segments_total{stream="live/one"}': 0,
       'weir_processes{role="back-source",state="silent"}': 1,
