@@ -114,8 +114,8 @@ export class RedisRegistry {
   }
 
   /**
-   * Takes a stream for this node; if the node that has it seems to be dead, when its lease ends. It never throws: if Redis does not answer, the stream is taken here, and written down
-   * when it does.
+   * Takes a stream for this node; if the node that has it seems to be dead, when its lease ends. It never throws: if Redis
+   * does not answer, the stream is taken here, and written down when it does.
    * @returns null when it is this node's from now on, else its owner
    */
   acquire(stream: StreamId): Promise<StreamOwner | null> {

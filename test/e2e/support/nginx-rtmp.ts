@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { tempDir } from '../../support/temp-dir.ts'
 import { Command } from './command.ts'
 import { freePort } from './free-port.ts'
-import { until } from './until.ts'
+import { until, within } from './until.ts'
 
 /** Where Debian and Ubuntu put the module of the package libnginx-mod-rtmp. */
 const modulePath = '/usr/lib/nginx/modules/ngx_rtmp_module.so'
@@ -29,9 +30,13 @@ rtmp {
 }
 `,
   )
-  // Its worker ends with its master, when that is killed at the end of the test.
   const nginx = new Command('nginx', ['-e', join(dir, 'error.log'), '-p', dir, '-c', conf], {
     endedByOwner: false,
+  })
+  // Told to end, it takes its worker along; killed, it may leave that behind.
+  onTestFinished(async () => {
+    if (nginx.finished === null) nginx.signal('SIGTERM')
+    await within('nginx to end', nginx.exited)
   })
   await until('nginx to accept clients', async () => {
     if (nginx.finished !== null) throw new Error(`nginx did not start: ${nginx.stderr}`)
