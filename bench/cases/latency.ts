@@ -1,5 +1,6 @@
 import { measure } from '../measure.ts'
 import { atMost } from '../report/target.ts'
+import { rawHops } from '../servers/floor.ts'
 import { weir } from '../servers/weir.ts'
 import type { BenchCase } from './bench-case.ts'
 import { latencyTable, measurePeers, present } from './peer-figures.ts'
@@ -11,15 +12,23 @@ export const latencyAlone: BenchCase = {
   async measure(run) {
     const load = { clip: 500, streams: 1, players: 1, streamsBegin: 'before players' } as const
     const figures = await measure(run, weir(), load)
+    const hops = await measure(run, rawHops(run.clip(load.clip)), {
+      ...load,
+      streamsBegin: 'by themselves',
+      over: 'HTTP-FLV',
+    })
     // One process, one core: what the machine itself adds at this moment shows in theirs too.
     const peers = present(await measurePeers(run, load))
     const latency = figures.played!.result.latencyMs
     return {
       targets: [atMost('latency p99', latency?.p99 ?? null, 5, 'ms')],
-      table: latencyTable(figures, ...peers),
+      table: latencyTable(figures, hops, ...peers),
       charts: [],
-      notes: ['Latency is from the publisher’s send to the player’s receipt, on this machine.'],
-      data: [figures, ...peers],
+      notes: [
+        'Latency is from the publisher’s send to the player’s receipt, on this machine. Raw writes go from the encoder ' +
+          'over the same sockets through as many processes, and nobody looks at them (bench/servers/hops-server.ts).',
+      ],
+      data: [figures, hops, ...peers],
     }
   },
 }

@@ -1,6 +1,7 @@
-import { type Figures, measure } from '../measure.ts'
+import { measure, type RoleFigures } from '../measure.ts'
 import { barChart } from '../report/chart.ts'
-import { atMost, ratio } from '../report/target.ts'
+import { atMost, format, ratio } from '../report/target.ts'
+import { bareNodePssMb } from '../servers/bare-node.ts'
 import { weir } from '../servers/weir.ts'
 import type { BenchCase } from './bench-case.ts'
 import { measurePeers, present, roleTable } from './peer-figures.ts'
@@ -15,6 +16,8 @@ export const publishers: BenchCase = {
     const shared = await measure(run, weir({ maxProcesses: 8 }), load)
     const peers = await measurePeers(run, load)
     const all = [own, shared, ...present(peers)]
+    const backSources = own.roles.find(({ role }) => role === 'back-source')
+    const bare = await bareNodePssMb(run.dir, backSources?.processes ?? 1)
     const nginx = peers.nginxDefault?.cpuSeconds ?? null
     const bars = all.map(({ server, setting, cpuPercent }) => ({
       label: `${server}, ${setting}`,
@@ -24,18 +27,20 @@ export const publishers: BenchCase = {
       targets: [
         atMost('CPU of all processes, of nginx-rtmp', ratio(own.cpuSeconds, nginx), 2.5),
         atMost('`max_processes 8`: CPU of all processes, of nginx-rtmp', ratio(shared.cpuSeconds, nginx), 2),
-        atMost('PSS of a back-source', pssOfBackSource(own), 14, 'MB'),
+        atMost('PSS of a back-source', pssOf(backSources), 14, 'MB'),
       ],
       table: roleTable(all),
       charts: [barChart('publishers.svg', 'CPU to take 200 publishers', '% of a core, less is better', bars)],
-      notes: peers.notes,
-      data: all,
+      notes: [
+        ...peers.notes,
+        `As many processes of Node that wait at a Unix socket and do nothing have a PSS of ${format(bare)} MB each.`,
+      ],
+      data: { all, bareNodePssMb: bare },
     }
   },
 }
 
-/** The mean over all back-sources, in MB. */
-function pssOfBackSource({ roles }: Figures): number | null {
-  const role = roles.find((candidate) => candidate.role === 'back-source')
+/** The mean over the processes of a role, in MB. */
+function pssOf(role: RoleFigures | undefined): number | null {
   return role === undefined ? null : role.pssMb / role.processes
 }

@@ -11,12 +11,19 @@ import { ownerOf, processName } from './proc-sockets.ts'
  * @param reusePort whether our own workers may have the port already, under another address
  * @throws WeirError LISTEN when it is taken; the message names the holder if the system tells
  */
-export function probe(endpoint: Endpoint, reusePort = false): Promise<void> {
-  if (endpoint.port === 0) return Promise.resolve()
+export async function probe(endpoint: Endpoint, reusePort = false): Promise<void> {
+  if (endpoint.port === 0) return
+  // Where nobody listens, the address alone is tried: a client that came to a port that closes again would be dropped.
+  const isFree = !isPrivileged(endpoint.port) && isUnused(endpoint.port)
+  await listen(isFree ? { ...endpoint, port: 0 } : endpoint, reusePort, endpoint)
+}
+
+/** Listens at an endpoint for a moment. @throws WeirError LISTEN about `wanted` */
+function listen(endpoint: Endpoint, reusePort: boolean, wanted: Endpoint): Promise<void> {
   const server = createServer()
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = `listen ${endpointName(endpoint)}`
+      const where = `listen ${endpointName(wanted)}`
       const holder = error.code === 'EADDRINUSE' ? holderOf(endpoint.port) : null
       const reason = holder === null ? error.message : `the port is in use by ${holder}`
       reject(new WeirError('LISTEN', `${where}: ${reason}`, error))
@@ -24,6 +31,21 @@ export function probe(endpoint: Endpoint, reusePort = false): Promise<void> {
     const host = endpoint.host === null ? {} : { host: endpoint.host }
     server.listen({ ...host, port: endpoint.port, reusePort }, () => server.close(() => resolve()))
   })
+}
+
+/** Whether it may take a right to listen there, which only listening tells. */
+function isPrivileged(port: number): boolean {
+  return port < 1024
+}
+
+/** Whether the system says that nobody listens on a TCP port, at any address. */
+function isUnused(port: number): boolean {
+  try {
+    return listeningInode(port) === null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }
 
 /** The process that listens on a TCP port, from /proc: `nginx (pid 123)`; null when the system does not tell. */

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { holderOf, probe } from '../../src/master/port-probe.ts'
 
@@ -31,6 +32,15 @@ describe('probing', () => {
     await probe({ host: null, port })
     await probe({ host: '127.0.0.1', port })
     expect(holderOf(port)).toBeNull()
+  })
+
+  test.runIf(process.platform === 'linux')('lets nobody in on a port that closes again', async () => {
+    const port = await freePort()
+    const probing = probe({ host: '127.0.0.1', port })
+    const client = connect(port, '127.0.0.1')
+    const [error] = await once(client, 'error')
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+    await probing
   })
 
   test('does not ask for port 0: the system picks one', async () => {
