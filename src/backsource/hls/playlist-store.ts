@@ -2,7 +2,7 @@ import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import { isAlive } from '../../base/process-alive.ts'
+import { isTagAlive, ownProcessTag, processTagPattern } from '../../base/process-tag.ts'
 import type { HlsNames, NamedFile } from '../../media/hls/names.ts'
 import {
   type ExpiredSegment,
@@ -68,7 +68,7 @@ export class PlaylistStore {
 
   /** A file for a segment that begins. Each process has its own, beside the playlist. */
   newFile(start: SegmentStart, cipher: SegmentCipher | null): SegmentFile {
-    return new SegmentFile(`${this.names.playlistFile}.${process.pid}${unfinishedEnd}`, start, cipher)
+    return new SegmentFile(`${this.names.playlistFile}.${ownProcessTag()}${unfinishedEnd}`, start, cipher)
   }
 
   /** A segment was lost: the next one does not go on where the last one ended. */
@@ -138,9 +138,9 @@ export class PlaylistStore {
     const start = `${basename(playlistFile)}.`
     let found = false
     for (const name of await namesIn(dir)) {
-      if (!name.startsWith(start) || !name.endsWith('.tmp')) continue
-      const pid = /^(\d+)/.exec(name.slice(start.length))?.[1]
-      if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue
+      if (!name.startsWith(start)) continue
+      const tag = unfinishedRest.exec(name.slice(start.length))?.[1]
+      if (tag === undefined || tag === ownProcessTag() || isTagAlive(tag)) continue
       const file = join(dir, name)
       if (name.endsWith(unfinishedEnd) && (await this.#recoverSegment(window, file))) found = true
       else await removeFile(file)
@@ -237,6 +237,9 @@ export class PlaylistStore {
 
 /** What the name of a segment's file ends with while it is written. */
 const unfinishedEnd = '.ts.tmp'
+
+/** The name of an unfinished segment or playlist behind that of the playlist: the tag of its process comes first. */
+const unfinishedRest = new RegExp(`^(${processTagPattern})(?:\\.ts)?\\.tmp$`)
 
 async function readOrNull(path: string): Promise<string | null> {
   try {
