@@ -46,6 +46,8 @@ export class PlaylistStore {
   #window: PlaylistWindow | null = null
   /** A segment was lost before the next one. */
   #gap = false
+  /** What is to be deleted as soon as the playlist on the disk has forgotten it. */
+  #dead: ExpiredSegment[] = []
   #cannotDelete = false
   /** Its numbers are ahead of those that segments shall have. */
   #isAhead = false
@@ -97,9 +99,9 @@ export class PlaylistStore {
     }
     const discontinuity = file.start.discontinuity || this.#gap
     this.#gap = false
-    const dead = window.add({ uri: named.uri, durationMs, discontinuity, key }, seq)
+    this.#dead.push(...window.add({ uri: named.uri, durationMs, discontinuity, key }, seq))
     await this.#writePlaylist(window)
-    await this.#delete(dead, window)
+    await this.#deleteDead(window)
     const { playlistFile } = this.names
     return { seq, durationMs, file: named.file, uri: named.uri, playlistFile }
   }
@@ -108,7 +110,8 @@ export class PlaylistStore {
   async dispose(): Promise<void> {
     const window = await this.#load()
     await removeFile(this.names.playlistFile)
-    await this.#delete(window.clear(), window)
+    this.#dead.push(...window.clear())
+    await this.#deleteDead(window)
   }
 
   async #load(): Promise<PlaylistWindow> {
@@ -207,15 +210,15 @@ export class PlaylistStore {
     return replaceFile(this.names.playlistFile, writePlaylist(window.playlist))
   }
 
-  /** Deletes segments, and keys that no segment has any more. */
-  async #delete(dead: readonly ExpiredSegment[], window: PlaylistWindow): Promise<void> {
+  /** Deletes the files of dead segments, and keys that no segment has any more. */
+  async #deleteDead(window: PlaylistWindow): Promise<void> {
     const { segments, expired } = window.playlist
     const keysInUse = new Set([
       ...segments.map(({ key }) => key?.uri),
       ...expired.map(({ keyUri }) => keyUri),
     ])
     const files = new Set<string | null>()
-    for (const { uri, keyUri } of dead) {
+    for (const { uri, keyUri } of this.#dead.splice(0)) {
       files.add(this.names.segmentFile(uri))
       if (keyUri !== null && !keysInUse.has(keyUri)) files.add(this.names.keyFile(keyUri))
     }

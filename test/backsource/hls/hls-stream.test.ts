@@ -302,6 +302,18 @@ describe('a disk error', () => {
     expect(uris(playlist())).toEqual(['show-0.ts', 'show-1.ts'])
   })
 
+  test('of the playlist alone leaves no segment behind that nobody deletes', async () => {
+    const { publish, files, playlistFile } = setUp()
+    await publish(8)
+    const inTheWay = `${playlistFile}.${ownProcessTag()}.tmp`
+    mkdirSync(inTheWay)
+    await publish(3)
+    rmSync(inTheWay, { recursive: true })
+    await publish(1)
+    const kept = [4, 5, 6, 7, 8, 9, 10, 11].map((seq) => `show-${seq}.ts`)
+    expect(files()).toEqual([...kept, 'show.m3u8'].sort())
+  })
+
   test('with hls_on_error ignore stops HLS until the stream is published again', async () => {
     const { hls, lines, publish, playlist, repair } = blocked('hls_on_error ignore;')
     hls.onRestart()
