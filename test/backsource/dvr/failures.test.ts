@@ -49,6 +49,32 @@ function aheadClock() {
 }
 
 describe('a disk', () => {
+  test('that fails once more when a file is closed costs no more', async () => {
+    const clock = aheadClock()
+    const disk = limitDisk(300_000)
+    const { close } = RecordingFile.prototype
+    const spy = vi.spyOn(RecordingFile.prototype, 'close').mockImplementationOnce(async function (
+      this: RecordingFile,
+    ) {
+      await close.call(this)
+      throw error('EIO')
+    })
+    onTestFinished(() => spy.mockRestore())
+    const { dvr, push, files } = setUp()
+    dvr.onRestart()
+    push(...headers, ...frames(0, 60))
+    await eventually(() => {
+      push(aacFrame(60_000))
+      expect(dvr.status.errors).toBe(1)
+    })
+    await eventually(() => expect(files()).toEqual(['show.flv']))
+    disk.makeRoom()
+    clock.advance(1000)
+    push(...frames(61_000, 2))
+    await dvr.close()
+    expect(files()).toEqual(['show-1.flv', 'show.flv'])
+  })
+
   test('that is full costs one line, and what it has taken becomes a file; recording goes on with it', async () => {
     const clock = aheadClock()
     const disk = limitDisk(300_000)
