@@ -6,21 +6,33 @@ const endToEnd = {
   hookTimeout: 60_000,
 }
 
-/** What measures a whole server, or how soon it does something: nothing else may run beside it. */
-const alone = ['console', 'crash', 'memory-bounds', 'signals'].map((name) => `test/e2e/${name}.test.ts`)
+/** What measures how much a server takes in as fast as it can, or plays without a stall: nothing else may run beside it. */
+const alone = ['console', 'memory-bounds'].map((name) => `test/e2e/${name}.test.ts`)
 
-// `unit` needs nothing but Node; `e2e` and then `e2e-alone` drive the built binary with real encoders and players.
+/** What only computes: these share a process, for to load all modules for each file takes longer than its tests. */
+const pure = ['config', 'live', 'media', 'recordings', 'rtmp'].map((folder) => `test/${folder}/**/*.test.ts`)
+
+const unit = { testTimeout: 30_000, maxWorkers: 2, sequence: { groupOrder: 0 } }
+
+// `unit` and `unit-pure` need nothing but Node; `e2e` and then `e2e-alone` drive the built binary with real encoders and players.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          name: 'unit-pure',
+          include: pure,
+          isolate: false,
+          setupFiles: ['test/support/each-file.ts'],
+          ...unit,
+        },
+      },
+      {
+        test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
-          testTimeout: 30_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          exclude: ['test/e2e/**', ...pure],
+          ...unit,
         },
       },
       {

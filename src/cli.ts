@@ -4,14 +4,13 @@ import { codeOf, messageOf, WeirError } from './base/errors.ts'
 import { version } from './base/version.ts'
 import { loadConfig } from './config/load.ts'
 import { readServerFiles } from './config/server-files.ts'
+import { defaultConfigFile } from './master/config-place.ts'
 import { controlSignals, type ServerPlace, serverStatus, signalMaster } from './master/control.ts'
 import { isDaemon, reportStart, startDaemon } from './master/daemon.ts'
 import { runDemo } from './master/demo.ts'
 import { enterWorkDir, runMaster } from './master/main.ts'
 import { formatStatus } from './master/status-text.ts'
 import { signCommand } from './tools/sign/command.ts'
-
-const defaultConfig = 'conf/weir.conf'
 
 /** Says on one line why nothing happened, and ends. */
 function fail(error: unknown): never {
@@ -61,7 +60,7 @@ function portNumber(text: string): number {
 const program = new Command('weir')
   .description('A live-streaming server: RTMP in and out, across all cores.')
   .version(version, '-v, --version', 'print the version')
-  .option('-c, --config <file>', 'configuration file', defaultConfig)
+  .option('-c, --config <file>', 'configuration file', defaultConfigFile)
   .option('-t, --test', 'test the configuration and exit')
   .helpOption('-h, --help', 'print this help')
   .action(async (options: { config: string; test?: boolean }) => {

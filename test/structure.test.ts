@@ -19,6 +19,12 @@ const levels: readonly (readonly string[])[] = [
 /** Packages that workers must not carry: they belong to the master, the command line and terminals. */
 const masterOnly = ['typebox', 'commander', 'pino-pretty', 'ioredis']
 
+/**
+ * Parts of Node that a process without HTTP loads when it needs them, for they take tens of milliseconds of its start;
+ * see base/node-builtins.ts.
+ */
+const loadedLate = ['crypto', 'tls', 'http', 'https', 'http2', 'zlib'].map((name) => `node:${name}`)
+
 const maxLines = 400
 
 /** Tables that are read by looking up, and that splitting would only hide: files that may be longer, and by how much. */
@@ -167,5 +173,22 @@ describe('what a worker loads', () => {
       expect(found).toStrictEqual([])
     }
     expect([...loaded.modules].filter((path) => dirname(path) === 'master')).toStrictEqual([])
+  })
+})
+
+describe('what is loaded before a server accepts', () => {
+  test.each(['cli.ts', 'master/main.ts', 'stream/main.ts', 'backsource/main.ts'])('%s', (main) => {
+    const loaded = loadedBy(main)
+    expect(loaded.modules.size).toBeGreaterThan(10)
+    expect(loaded.packages).toContain('node:path')
+    const found = [...loaded.modules].flatMap((path) =>
+      byPath
+        .get(path)!
+        .imports.filter(({ specifier, isType, isDynamic }) => {
+          return !isType && !isDynamic && loadedLate.includes(specifier.replace(/^(?!node:)/, 'node:'))
+        })
+        .map(({ specifier }) => `${path}: ${specifier}`),
+    )
+    expect(found).toStrictEqual([])
   })
 })

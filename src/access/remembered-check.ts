@@ -1,4 +1,5 @@
 import { monotonicMs } from '../base/clock.ts'
+import { nodeCrypto } from '../base/node-builtins.ts'
 import type { VhostConfig } from '../config/config.ts'
 import type { AccessAction, AccessCheck, AccessRequest, Verdict } from './access-check.ts'
 
@@ -35,17 +36,7 @@ export class RememberedCheck implements AccessCheck {
   }
 
   check(request: AccessRequest, vhost: VhostConfig): Promise<Verdict> {
-    const { action, ip, param, bearer = '', pageUrl } = request
-    const key = JSON.stringify([
-      action,
-      ip,
-      request.vhost,
-      request.app,
-      request.stream,
-      param,
-      bearer,
-      pageUrl,
-    ])
+    const key = keyOf(request)
     const known = this.#verdicts.get(key)
     if (known !== undefined && known.untilMs > monotonicMs()) return known.verdict
     this.#verdicts.delete(key)
@@ -63,4 +54,10 @@ export class RememberedCheck implements AccessCheck {
     )
     return verdict
   }
+}
+
+/** What a verdict is about. Queries, tokens and addresses of pages may be long: a hash stands for all of it. */
+function keyOf({ action, ip, vhost, app, stream, param, bearer = '', pageUrl }: AccessRequest): string {
+  const about = JSON.stringify([action, ip, vhost, app, stream, param, bearer, pageUrl])
+  return nodeCrypto().hash('sha256', about, 'base64url')
 }

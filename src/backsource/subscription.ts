@@ -48,10 +48,15 @@ export class Subscription implements SourceConsumer {
     this.#channel.sendPacket(this.#source, packet)
   }
 
-  /** Sends what came before once more; see the contract. */
+  /**
+   * Sends what came before once more; see the contract. Where that is more than may wait, headers alone: who plays
+   * already would lose packets by the rest, and the channel might close.
+   */
   replay(past: readonly Packet[]): void {
+    const bytes = past.reduce((sum, { body }) => sum + body.length, 0)
+    const fits = this.#channel.queuedBytes + bytes <= maxQueuedBytes
     this.#channel.sendReplay(this.#source, 'begin')
-    for (const packet of past) this.#channel.sendPacket(this.#source, packet)
+    for (const packet of past) if (fits || isHeader(packet)) this.#channel.sendPacket(this.#source, packet)
     this.#channel.sendReplay(this.#source, 'end')
   }
 

@@ -10,6 +10,14 @@ export function processTag(pid: number): string {
   return started === null ? String(pid) : `${pid}-${started}`
 }
 
+let ownTag: string | null = null
+
+/** The tag of this process. */
+export function ownProcessTag(): string {
+  ownTag ??= processTag(process.pid)
+  return ownTag
+}
+
 /** What {@link processTag} gives looks like, for regular expressions. */
 export const processTagPattern = '\\d+(?:-\\d+)?'
 

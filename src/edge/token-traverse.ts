@@ -12,8 +12,8 @@ import {
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
+import { peerOf } from '../rtmp/edge-identity.ts'
 import { OriginChoice } from './origin-choice.ts'
-import { connectionIdOf } from './origin-identity.ts'
 import { Turns } from './turns.ts'
 
 /** How long one origin may take, in milliseconds; SRS's. */
@@ -109,9 +109,9 @@ export class TokenTraverse implements AccessCheck {
       ...(connectArgs === undefined ? {} : { connectArgs }),
       signal,
     })
-    const originCid = connectionIdOf(client.information)
+    const { connectionId: originCid } = peerOf(client.information)
     client.close()
-    return originCid === null ? {} : { originCid }
+    return originCid === '' ? {} : { originCid }
   }
 
   #choiceFor(vhost: string): OriginChoice {

@@ -25,6 +25,9 @@ export interface HookNews {
 /** News that wait, all in all. A crowd that leaves at once is two for each client. */
 const maxWaiting = 50_000
 
+/** Characters of these, all in all: as many as such a crowd has, but clients choose how long their queries are. */
+const maxWaitingLength = 32 * 1024 * 1024
+
 /** Calls at once for one virtual host: one whose server hangs does not hold up the others. */
 const callsAtOnce = 8
 
@@ -59,6 +62,8 @@ export class HookNotifier {
   readonly #failures: FailureLog
   readonly #lanes = new Map<string, Lane>()
   #waiting = 0
+  /** Characters of what waits. */
+  #length = 0
   /** Set when the process ends: nothing is put off any more. */
   #hurries = false
   /** Of those that wait, those that are not tried again then. */
@@ -78,11 +83,13 @@ export class HookNotifier {
 
   /** Takes news; never throws. */
   tell(news: HookNews): void {
-    if (this.#waiting >= maxWaiting) {
-      this.#drop(news, `${maxWaiting} wait already`)
+    const length = this.#length + news.body.length
+    if (this.#waiting >= maxWaiting || length > maxWaitingLength) {
+      this.#drop(news, `${this.#waiting} wait already`)
       return
     }
     this.#waiting += 1
+    this.#length = length
     const lane = this.#laneOf(news.vhost)
     const waiting: Waiting = { news, next: 0, tries: 0 }
     const chain = lane.chains.get(news.about)
@@ -164,6 +171,7 @@ export class HookNotifier {
     if (chain?.length === 0) lane.chains.delete(about)
     else lane.ready.add(about)
     this.#waiting -= 1
+    this.#length -= first?.news.body.length ?? 0
     first?.news.onDone?.()
     this.#checkSettled()
   }

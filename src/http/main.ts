@@ -15,6 +15,7 @@ import type { HookIdentity } from '../hooks/hook-body.ts'
 import type { Answer, StreamId, ToMaster } from '../ipc/contract.ts'
 import { answerAboutClients } from '../worker/client-book.ts'
 import { Locator } from '../worker/locator.ts'
+import { SweepPace } from '../worker/sweep-pace.ts'
 import {
   type RoleMessage,
   runWorker,
@@ -45,6 +46,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
   readonly #context: WorkerContext
   readonly #ports = new WebPorts(this)
   readonly #masterPid = process.ppid
+  readonly #pace = new SweepPace(sweepMs, monotonicMs())
   readonly inspector = new Inspector((message) => this.send(message))
   readonly machine: MachineMeter
   readonly access: AccessPipeline
@@ -313,7 +315,7 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#acceptErrors = 0
     this.#denied = 0
     const now = monotonicMs()
-    this.#live.sweep(now)
+    if (!this.#pace.isHeldUp(now)) this.#live.sweep(now)
     if (this.#config.httpApi.enabled || this.#config.heartbeat.enabled) this.machine.sweep(now)
     this.#site.sweep(now)
     this.#edge.sweep(now)

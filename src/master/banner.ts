@@ -2,9 +2,10 @@ import { version } from '../base/version.ts'
 import type { Config, Endpoint } from '../config/config.ts'
 import { endpointName } from '../config/endpoints.ts'
 import { defaultVhost } from '../config/vhost-of.ts'
+import { type ConfigPlace, configOptionFor } from './config-place.ts'
 
 /** What a person who started the server wants to know first. */
-export function banner(config: Config, endpoints: readonly string[]): string {
+export function banner(config: Config, endpoints: readonly string[], place: ConfigPlace): string {
   const port = /:(\d+)$/.exec(endpoints[0] ?? '')?.[1] ?? '1935'
   const host = port === '1935' ? '127.0.0.1' : `127.0.0.1:${port}`
   const url = `rtmp://${host}/live/livestream`
@@ -17,7 +18,7 @@ export function banner(config: Config, endpoints: readonly string[]): string {
     `            ffmpeg -re -i FILE -c copy -f flv ${url}`,
     `  play      ${url}  (ffplay, VLC, mpv)`,
     ...httpLines(config),
-    '  status    bin/weir ctl status',
+    `  status    bin/weir ${configOptionFor(place)}ctl status`,
     `  log       ${config.log.tank === 'file' ? config.log.file : 'this terminal'}`,
     '',
     '',

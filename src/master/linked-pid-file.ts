@@ -1,7 +1,7 @@
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { WeirError } from '../base/errors.ts'
 import { isAlive } from '../base/process-alive.ts'
-import { readPid } from './process-alive.ts'
+import { readPid } from './read-pid.ts'
 
 /**
  * Makes a pid file that is itself the lock, for systems without abstract Unix sockets: it appears with its content

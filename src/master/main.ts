@@ -55,7 +55,7 @@ export async function runMaster(configFile: string, loaded?: LoadedConfig): Prom
   })
   const endpoints = await master.start()
   log.logger.info({ version, listen: endpoints, config: place.file }, 'the server accepts clients')
-  process.stderr.write(banner(config, endpoints))
+  process.stderr.write(banner(config, endpoints, place))
 }
 
 /**

@@ -5,7 +5,7 @@ import { nodeCrypto } from '../base/node-builtins.ts'
 import { isAlive } from '../base/process-alive.ts'
 import { linkPidFile } from './linked-pid-file.ts'
 import { holderOfLock, NameLock } from './name-lock.ts'
-import { readPid } from './process-alive.ts'
+import { readPid } from './read-pid.ts'
 
 /** Whether the lock is a name of the kernel's, and the file only tells who holds it. */
 const hasNameLocks = process.platform === 'linux'

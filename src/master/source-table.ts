@@ -107,6 +107,7 @@ export class SourceTable implements PullTable, PushTable {
       if (owner === null) wish.push = await this.#upstreams.pushFor(stream)
     } catch (error) {
       if (this.#wishes.delete(wish)) refuse(worker, publishId, 'SOURCE_UNAVAILABLE', messageOf(error))
+      this.#releaseIfUnused(stream)
       return
     }
     const isWanted = this.#wishes.has(wish)

@@ -156,6 +156,7 @@ export class PulledStream {
   /** A publisher begins. */
   restart(): void {
     // What was to be caught up with is over; all begin with this publish.
+    this.#replaying = false
     for (const entry of this.#entries.values()) {
       entry.catchingUp = false
       entry.broadcast.restart()
@@ -163,8 +164,9 @@ export class PulledStream {
     this.#change('live', nothing)
   }
 
-  /** Nobody publishes it at the moment. */
+  /** Nobody publishes it at the moment, or its back-source is gone, perhaps while it sent the past again. */
   idle(): void {
+    this.#replaying = false
     for (const { broadcast } of this.#entries.values()) broadcast.idle()
     if (this.#presence !== 'absent') this.#absentSinceMs = monotonicMs()
     this.#change('absent', this.#content)

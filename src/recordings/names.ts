@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { processTag, processTagPattern } from '../base/process-tag.ts'
+import { ownProcessTag, processTagPattern } from '../base/process-tag.ts'
 import { expandPath, pathPatterns, splitTemplate, type TemplateValues } from '../media/path-template.ts'
 
 /** What a recording's file is called when `dvr_path` names a directory, as in SRS. */
@@ -87,7 +87,7 @@ export function isRecordingName(name: string): boolean {
 /** How a file is called while it is written: beside its place, unlike any other of this process and of others. */
 export function newUnfinishedPath(path: string): string {
   count += 1
-  return `${path}.${processTag(process.pid)}.${count}.tmp`
+  return `${path}.${ownProcessTag()}.${count}.tmp`
 }
 
 let count = 0

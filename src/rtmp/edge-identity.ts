@@ -1,9 +1,9 @@
 /**
- * Who an edge is, as it tells its origin in the argument behind connect's object, so that a connection can be followed from
- * one server's log to the other's. The members are SRS's; `weir_server_id` is our own.
+ * Who an edge is, as it tells its origin in the argument behind connect's object, and who the origin is, as it answers: so
+ * a connection can be followed from one server's log to the other's. The members are SRS's; `weir_server_id` is our own.
  */
 import { version } from '../base/version.ts'
-import { type AmfRecord, amfObject, getNumber, getString } from '../media/amf-value.ts'
+import { type AmfRecord, amfObject, asRecord, getNumber, getString } from '../media/amf-value.ts'
 
 export interface EdgeIdentity {
   readonly serverId: string
@@ -35,8 +35,21 @@ export function readEdge(args: AmfRecord | null): EdgeIdentity | null {
   return { serverId, pid, connectionId, ip: textOf(args, 'srs_server_ip') }
 }
 
+/** Who a server is; '' for what it does not tell. */
+export type PeerIdentity = Pick<EdgeIdentity, 'serverId' | 'pid' | 'connectionId'>
+
+/** @param information what a server has answered to connect; its data has the fields of SRS, and ours */
+export function peerOf(information: AmfRecord | null): PeerIdentity {
+  const data = asRecord(information?.get('data'))
+  return {
+    connectionId: textOf(data, 'srs_id'),
+    serverId: textOf(data, 'weir_server_id'),
+    pid: textOf(data, 'srs_pid'),
+  }
+}
+
 /** A member that servers send as a text or as a number. */
-export function textOf(record: AmfRecord | null, key: string): string {
+function textOf(record: AmfRecord | null, key: string): string {
   const text = getString(record, key) ?? String(getNumber(record, key) ?? '')
   return text.slice(0, maxLength)
 }

@@ -18,6 +18,7 @@ import { ClientRates, type Counted } from '../worker/client-rates.ts'
 import { Listeners } from '../worker/listener.ts'
 import { Locator } from '../worker/locator.ts'
 import { PithyPrinter, type PithyTurn } from '../worker/pithy-printer.ts'
+import { SweepPace } from '../worker/sweep-pace.ts'
 import { Traffic } from '../worker/traffic.ts'
 import { streamWorkers } from '../worker/worker-counts.ts'
 import {
@@ -44,6 +45,7 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
   #rtmps: Promise<RtmpsPorts> | null = null
   readonly #connections = new Map<string, Connection>()
   readonly #pithy: PithyPrinter
+  readonly #pace = new SweepPace(sweepMs, monotonicMs())
   readonly #traffic = new Traffic()
   readonly #bandwidth: BandwidthAccess
   readonly #locator: Locator
@@ -295,8 +297,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     const now = monotonicMs()
     this.#acceptErrors = 0
     this.#tlsFailures = 0
-    for (const connection of this.#connections.values()) connection.sweep(now)
-    this.players.sweep(now)
+    if (!this.#pace.isHeldUp(now)) {
+      for (const connection of this.#connections.values()) connection.sweep(now)
+      this.players.sweep(now)
+    }
     this.rates.sweep(now, this)
     this.#pithy.print(now, this.#connections)
   }

@@ -28,8 +28,10 @@ export class PublishSlot {
       return new WeirError('SOURCE_UNAVAILABLE', `no back-source took the stream in ${grantTimeoutMs} ms`)
     }
     const { firstpktTimeout, normalTimeout } = this.#vhost.publish
-    const silentMs = nowMs - this.publisher.lastPacketAt
-    if (silentMs <= (this.publisher.started ? normalTimeout : firstpktTimeout)) return null
+    const { started, lastPacketAt, readWaitMs } = this.publisher
+    const silentMs = nowMs - lastPacketAt
+    // What it has sent while its socket rests has not been read.
+    if (silentMs <= (started ? normalTimeout : firstpktTimeout) + readWaitMs) return null
     return new WeirError('RTMP_TIMEOUT', `the publisher sent nothing for ${Math.round(silentMs)} ms`)
   }
 }

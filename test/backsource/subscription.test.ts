@@ -115,3 +115,21 @@ describe('a worker that does not keep up', () => {
     expect(push(sound(0), keyFrame(10))).toStrictEqual(['restart def', '0', '10'])
   })
 })
+
+describe('what came before, once more,', () => {
+  const past = [videoHeader('avc'), keyFrame(0), interFrame(40)]
+
+  test('is sent as it was', () => {
+    const { channel, subscription } = setUp()
+    subscription.replay(past)
+    expect(channel.take()).toStrictEqual(['replay-begin', 'avc', '0', '40', 'replay-end'])
+  })
+
+  test('is the headers alone where the rest would be more than may wait: others on the channel lose nothing by it', () => {
+    const { channel, subscription, push } = setUp()
+    channel.queuedBytes = maxQueuedBytes - 1
+    subscription.replay(past)
+    expect(channel.take()).toStrictEqual(['replay-begin', 'avc', 'replay-end'])
+    expect(push(interFrame(80))).toStrictEqual(['80'])
+  })
+})

@@ -4,9 +4,11 @@ import { amfObject } from '../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
 import { audioType, classify, type Packet, type PacketType, videoType } from '../../src/media/packet.ts'
 import { contentOf, type Seen } from './support/played.ts'
-import { startServer } from './support/server.ts'
+import { sharedServer } from './support/shared-server.ts'
 import { TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
+
+const server = sharedServer()
 
 const fourCc = (text: string): number[] => [...Buffer.from(text)]
 
@@ -51,31 +53,30 @@ function allOf(packets: readonly Seen[]): string[] {
   return packets.map(({ md5 }) => md5)
 }
 
-describe.each(codecs)('$name', ({ type, header, key, inter }) => {
+describe.each(codecs)('$name', ({ name, type, header, key, inter }) => {
   test('passes through untouched, to who waits and to who joins late', async () => {
-    const server = await startServer()
-    const early = await TestPlayer.play(server.url('one'))
-    const publisher = await TestPublisher.publish(server.url('one'))
+    const stream = name.replaceAll(/\W+/g, '-')
+    const early = await TestPlayer.play(server().url(stream))
+    const publisher = await TestPublisher.publish(server().url(stream))
     const headers = header === null ? [] : [packet(type, 0, header)]
     const frames = Array.from({ length: 20 }, (_, index) =>
       packet(type, index * 40, index === 0 ? key : inter),
     )
-    await server.waitForSubscribers('one')
+    await server().waitForSubscribers(stream)
     await publisher.send([...headers, ...frames])
     await early.has(frames.length)
     expect(allOf(early.packets)).toEqual(allOf(publisher.sent))
 
     if (type !== videoType) return
-    const late = await TestPlayer.play(server.url('one'))
+    const late = await TestPlayer.play(server().url(stream))
     await late.has(frames.length)
     expect(allOf(late.packets)).toEqual(allOf(publisher.sent))
   })
 })
 
 test('a late player gets the headers of all tracks, colours and channels too', async () => {
-  const server = await startServer()
-  const early = await TestPlayer.play(server.url('one'))
-  const publisher = await TestPublisher.publish(server.url('one'))
+  const early = await TestPlayer.play(server().url('tracks'))
+  const publisher = await TestPublisher.publish(server().url('tracks'))
   const colours = [...encodeAmf0('colorInfo', amfObject({ hdrMdcv: amfObject({ maxLuminance: 1000 }) }))]
   const headers = [
     packet(videoType, 0, [0x90, ...fourCc('hvc1')]),
@@ -91,11 +92,11 @@ test('a late player gets the headers of all tracks, colours and channels too', a
     packet(videoType, begin + 40, [0xa1, ...fourCc('hvc1')]),
     packet(audioType, begin + 40, [0x95, 0x01, ...fourCc('Opus'), 1]),
   ]
-  await server.waitForSubscribers('one')
+  await server().waitForSubscribers('tracks')
   await publisher.send([...headers, ...gop(0), ...gop(80)])
   await early.has(8)
   expect(allOf(early.packets)).toEqual(allOf(publisher.sent))
-  const late = await TestPlayer.play(server.url('one'))
+  const late = await TestPlayer.play(server().url('tracks'))
   await late.has(4)
   const [first, current] = [headers.length, headers.length + 4]
   expect(allOf(late.packets)).toEqual(
@@ -104,13 +105,12 @@ test('a late player gets the headers of all tracks, colours and channels too', a
 })
 
 test('a stream without video begins at once for who joins late', async () => {
-  const server = await startServer()
-  const publisher = await TestPublisher.publish(server.url('one'))
-  const early = await TestPlayer.play(server.url('one'))
-  await server.waitForSubscribers('one')
+  const publisher = await TestPublisher.publish(server().url('sound'))
+  const early = await TestPlayer.play(server().url('sound'))
+  await server().waitForSubscribers('sound')
   await publisher.send([packet(audioType, 0, [0x2f])])
   await early.has(1)
-  const late = await TestPlayer.play(server.url('one'))
+  const late = await TestPlayer.play(server().url('sound'))
   const after = Array.from({ length: 3 }, (_, index) => packet(audioType, 26 * (index + 1), [0x2f]))
   await publisher.send(after)
   await late.has(after.length)
@@ -118,9 +118,8 @@ test('a stream without video begins at once for who joins late', async () => {
 })
 
 test('IPv6 and IPv4 clients meet on one stream', async () => {
-  const server = await startServer()
-  const publisher = await TestPublisher.publish(`rtmp://[::1]:${server.port}/live/one`)
-  const player = await TestPlayer.play(server.url('one'))
+  const publisher = await TestPublisher.publish(`rtmp://[::1]:${server().port}/live/both-families`)
+  const player = await TestPlayer.play(server().url('both-families'))
   await publisher.send([packet(videoType, 0, [0x14])])
   await player.has(1)
   expect(contentOf(player.packets)).toEqual(contentOf(publisher.sent))

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { processTag } from '../../src/base/process-tag.ts'
 import { publishFile } from './support/ffmpeg.ts'
 import { discontinuitiesOf, HlsFiles, lastSequence } from './support/hls.ts'
 import { LivePair } from './support/live-pair.ts'
@@ -39,7 +40,8 @@ test('when a back-source is killed its successor takes over what it wrote, and g
   await hls.has(2)
   const pid = await backSourcePid(server)
   // With some of the next segment on the disk.
-  await until('a part of a segment', () => hls.names.find((name) => name.includes(`.${pid}.ts.tmp`)))
+  const part = `.${processTag(pid)}.ts.tmp`
+  await until('a part of a segment', () => hls.names.find((name) => name.includes(part)))
   process.kill(pid, 'SIGKILL')
   const before = hls.playlist!
   const next = lastSequence(before) + 1

@@ -10,7 +10,7 @@ import { TestPublisher } from './support/test-publisher.ts'
 import { bareFrames, complaintsAbout, packetsOfFile, withStartCodes } from './support/transport-stream.ts'
 
 /** Faster than in real time, so that ten seconds of media do not take ten. */
-const rate = 4
+const rate = 8
 
 const contents = (frames: readonly Frame[]): string[] => frames.map(({ md5 }) => md5)
 

@@ -5,7 +5,10 @@ import { encodePingRequest } from '../../src/rtmp/control.ts'
 import { LivePair, stillServes } from './support/live-pair.ts'
 import { chunkHeader, garbage, RawPeer } from './support/raw-peer.ts'
 import { startServer } from './support/server.ts'
+import { sharedServer } from './support/shared-server.ts'
 import { servedBy, TestPlayer } from './support/test-player.ts'
+
+const shared = sharedServer()
 
 test('a handshake byte by byte is cut off after handshake_timeout, however busy it is', async () => {
   const server = await startServer({ settings: { handshake_timeout: 1 } })
@@ -41,7 +44,7 @@ test('a client that neither publishes nor plays is closed after action_timeout',
 })
 
 test('a message above max_message_size is refused by its header', async () => {
-  const server = await startServer()
+  const server = shared()
   const peer = await RawPeer.connectApp(server)
   peer.write(chunkHeader(6, 8 * 1024 * 1024 + 1))
   expect(await peer.closed()).toMatchObject({ code: 'RTMP_MESSAGE_SIZE' })
@@ -49,7 +52,7 @@ test('a message above max_message_size is refused by its header', async () => {
 })
 
 test('messages that are announced and never sent cost no memory', async () => {
-  const server = await startServer()
+  const server = shared()
   await stillServes(server)
   const before = await server.streamWorkerBytes()
   const peers = await Promise.all(Array.from({ length: 50 }, () => RawPeer.connectApp(server)))
@@ -64,7 +67,7 @@ test('messages that are announced and never sent cost no memory', async () => {
 })
 
 test('a flood of chunk streams is cut off', async () => {
-  const server = await startServer()
+  const server = shared()
   const peer = await RawPeer.connectApp(server)
   const begun = (id: number): Buffer => Buffer.concat([chunkHeader(id, 1000), Buffer.alloc(128)])
   peer.write(Buffer.concat(Array.from({ length: 1100 }, (_, index) => begun(64 + index))))
@@ -73,7 +76,7 @@ test('a flood of chunk streams is cut off', async () => {
 })
 
 test('an HTTP request is not answered', async () => {
-  const server = await startServer()
+  const server = shared()
   const peer = await RawPeer.connect(server)
   peer.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
   expect(await peer.closed()).toMatchObject({ code: 'RTMP_HANDSHAKE_VERSION' })
@@ -82,7 +85,7 @@ test('an HTTP request is not answered', async () => {
 })
 
 test('a flood of pings from a peer that reads no answer is not read on, and the peer is closed', async () => {
-  const server = await startServer()
+  const server = shared()
   const peer = await RawPeer.connectApp(server)
   peer.socket.pause()
   const pings = Buffer.concat(Array.from({ length: 4000 }, (_, time) => encodePingRequest(time, 128)))
@@ -109,7 +112,7 @@ test('above max_connections clients are refused with a line in the log, and the 
 })
 
 test('garbage instead of a handshake, and behind one, ends the connection and nothing else', async () => {
-  const server = await startServer()
+  const server = shared()
   for (let seed = 0; seed < 30; seed += 1) {
     const bare = await RawPeer.connect(server)
     bare.write(garbage(seed, 5000))

@@ -165,7 +165,7 @@ test('a stream of a real encoder, with its codecs in full', async () => {
 })
 
 test('while a worker hangs the API answers without its clients, and with them when it goes on', async () => {
-  const server = await startServer(options)
+  const server = await startServer({ ...options, vhost: `${options.vhost} publish { normal_timeout 1500; }` })
   const publisher = await TestPublisher.publish(server.url('one'))
   publisher.goLive()
   const clients = [publisher, ...(await playOnEveryWorker(server.url('one'), 2))]
@@ -173,12 +173,17 @@ test('while a worker hangs the API answers without its clients, and with them wh
     wanted.map(({ served }) => served.connectionId).toSorted()
   const listed = async (): Promise<string[]> => (await clientsOf(server)).map(({ id }) => id).toSorted()
   expect(await listed()).toEqual(idsOf(clients))
-  const hanging = workersOf(await server.status(), 'stream')[0]!.pid
+  const hanging = publisher.served.workerPid
   process.kill(hanging, 'SIGSTOP')
   try {
-    expect(await listed()).toEqual(idsOf(clients.filter(({ served }) => served.workerPid !== hanging)))
+    // Each waits a second for it: longer than a publisher may be silent.
+    for (const _ of [1, 2]) {
+      expect(await listed()).toEqual(idsOf(clients.filter(({ served }) => served.workerPid !== hanging)))
+    }
   } finally {
     process.kill(hanging, 'SIGCONT')
   }
+  // It does not take its clients for silent: nobody has read what they sent.
+  for (const client of clients) if (client instanceof TestPlayer) await client.hasMore(20)
   expect(await listed()).toEqual(idsOf(clients))
 })

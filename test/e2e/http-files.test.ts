@@ -9,8 +9,11 @@ import { fromZero } from './support/frames.ts'
 import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { type Server, startServer } from './support/server.ts'
+import { sharedServer } from './support/shared-server.ts'
 import { until } from './support/until.ts'
 import { HttpPlayer } from './support/web-player.ts'
+
+const shared = sharedServer({ httpWorkers: 1 })
 
 /** Puts a file below the directory that is served. */
 function put(server: Server, path: string, content: string | Buffer, dir = server.htmlDir): string {
@@ -38,7 +41,7 @@ function ask(server: Server, path: string, headers: Record<string, string> = {},
 
 describe('a file', () => {
   test('comes with its type, and with what caches may do with it', async () => {
-    const server = await startServer({ httpWorkers: 1 })
+    const server = shared()
     put(server, 'live/x.m3u8', '#EXTM3U\n')
     put(server, 'live/x-1.ts', 'segment')
     put(server, 'index.html', '<p>Weir</p>')
@@ -63,7 +66,7 @@ describe('a file', () => {
   })
 
   test('comes in part when a part is asked for, and not at all when it has not changed', async () => {
-    const server = await startServer({ httpWorkers: 1 })
+    const server = shared()
     put(server, 'movie.mp4', '0123456789')
     const part = await ask(server, '/movie.mp4', { Range: 'bytes=2-4' })
     expect(part).toMatchObject({ status: 206, body: '234' })
@@ -80,12 +83,12 @@ describe('a file', () => {
   })
 
   test('that is replaced is answered anew: a playlist at once, as good as', async () => {
-    const server = await startServer({ httpWorkers: 1 })
-    put(server, 'live/x.m3u8', 'first')
-    expect((await ask(server, '/live/x.m3u8')).body).toBe('first')
-    put(server, 'live/x.m3u8', 'second')
-    await until('the new playlist', async () => (await ask(server, '/live/x.m3u8')).body === 'second')
-    expect(await ask(server, '/live/x.m3u8', { Range: 'bytes=0-2' })).toMatchObject({
+    const server = shared()
+    put(server, 'live/replaced.m3u8', 'first')
+    expect((await ask(server, '/live/replaced.m3u8')).body).toBe('first')
+    put(server, 'live/replaced.m3u8', 'second')
+    await until('the new playlist', async () => (await ask(server, '/live/replaced.m3u8')).body === 'second')
+    expect(await ask(server, '/live/replaced.m3u8', { Range: 'bytes=0-2' })).toMatchObject({
       status: 206,
       body: 'sec',
     })
@@ -101,7 +104,7 @@ describe('a file', () => {
     '/live/x.ts%00',
     '/%ff',
   ])('is not what %s is answered with', async (path) => {
-    const server = await startServer({ httpWorkers: 1 })
+    const server = shared()
     put(server, 'secret', 'secret', server.dir)
     put(server, '.git/config', 'secret')
     put(server, 'live/.hidden.ts', 'secret')
@@ -124,9 +127,9 @@ describe('a file', () => {
   })
 
   test('may be linked into the directory by the operator', async () => {
-    const server = await startServer({ httpWorkers: 1 })
+    const server = shared()
     put(server, 'movie.mp4', 'linked', join(server.dir, 'elsewhere'))
-    mkdirSync(server.htmlDir)
+    mkdirSync(server.htmlDir, { recursive: true })
     symlinkSync(join(server.dir, 'elsewhere'), join(server.htmlDir, 'link'))
     expect((await ask(server, '/link/movie.mp4')).body).toBe('linked')
   })
@@ -134,7 +137,7 @@ describe('a file', () => {
 
 describe('FLV', () => {
   test('from a key frame on, as a player asks that has an index', async () => {
-    const server = await startServer({ httpWorkers: 1 })
+    const server = shared()
     const bytes = readFileSync(media().clip)
     put(server, 'vod/clip.flv', bytes)
     const start = secondKeyFrame(bytes)

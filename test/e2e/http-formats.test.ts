@@ -48,7 +48,7 @@ const plainAudio = ['-map', '0:a', '-c', 'copy']
 /** Publishes a file once, to viewers that wait for it. */
 async function publishTo(server: Server, file: string, viewers: number): Promise<void> {
   await until('the viewers to wait', () => accepted(server) === viewers)
-  const publisher = publishFile(file, server.url('one'), { rate: 3 })
+  const publisher = publishFile(file, server.url('one'), { rate: 6 })
   await publisher.exited
 }
 

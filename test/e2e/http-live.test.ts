@@ -9,6 +9,7 @@ import { media } from './support/media.ts'
 import { contentOf, firstVideo, framesOf, gapsIn, stepsOf } from './support/played.ts'
 import { isRunning } from './support/processes.ts'
 import { type Server, type ServerOptions, startServer, workersOf } from './support/server.ts'
+import { sharedServer } from './support/shared-server.ts'
 import { frames, headers } from './support/synthetic.ts'
 import { take } from './support/take.ts'
 import { TestPlayer } from './support/test-player.ts'
@@ -22,6 +23,9 @@ function startLiveServer(options: ServerOptions = {}): Promise<Server> {
   return startServer({ httpWorkers: 1, vhost: remux, ...options })
 }
 
+/** For tests that leave it as it is, each with a stream of its own. */
+const shared = sharedServer({ httpWorkers: 1, vhost: remux })
+
 /** For so long a publish is given out from its very beginning to workers that subscribe, in milliseconds. */
 const openingMs = 2100
 
@@ -30,7 +34,7 @@ describe('real players', () => {
     const server = await startLiveServer({ vhost: 'http_remux { enabled on; hstrs_timeout 60; }' })
     const player = new FfmpegPlayer(server.httpUrl('/live/one.flv'))
     await server.waitForLog({ msg: 'accepted', format: 'http-flv' })
-    publishFile(media().clip, server.url('one'), { rate: 3 })
+    publishFile(media().clip, server.url('one'), { rate: 6 })
     const { video, audio } = await framesOfFile(media().clip)
     const played = await player.has(video.frames.length, audio.frames.length)
     expect(played.video.description).toEqual(video.description)
@@ -40,10 +44,10 @@ describe('real players', () => {
   })
 
   test('ffprobe joins in the middle and sees both tracks, and nothing else', async () => {
-    const server = await startLiveServer()
-    publishFile(media().clip, server.url('one'), { loop: true })
-    await (await HttpPlayer.play(server.httpUrl('/live/one.flv'))).has(100)
-    const tracks = await probe(server.httpUrl('/live/one.flv'))
+    const server = shared()
+    publishFile(media().clip, server.url('middle'), { loop: true })
+    await (await HttpPlayer.play(server.httpUrl('/live/middle.flv'))).has(100)
+    const tracks = await probe(server.httpUrl('/live/middle.flv'))
     expect(tracks.map(({ codec_name }) => codec_name).toSorted()).toEqual(['aac', 'h264'])
   })
 })
@@ -56,10 +60,11 @@ const players = [
 for (const [name, Player] of players) {
   describe(name, () => {
     test('a viewer that waits for the stream gets every packet', async () => {
-      const server = await startLiveServer()
-      const joining = Player.play(server.httpUrl('/live/one.flv'))
-      await server.waitForLog({ msg: 'accepted' })
-      const publisher = await TestPublisher.publish(server.url('one'))
+      const server = shared()
+      const called = `all-${name}`
+      const joining = Player.play(server.httpUrl(`/live/${called}.flv`))
+      await server.waitForLog({ msg: 'accepted', stream: `live/${called}` })
+      const publisher = await TestPublisher.publish(server.url(called))
       const stream = frames()
       await publisher.send([...headers(), ...take(stream, 400)])
       const player = await joining
@@ -70,18 +75,19 @@ for (const [name, Player] of players) {
 
     test('a late viewer begins with headers and the current GOP, also when others play other formats', async () => {
       const gopFrames = 50
-      const server = await startLiveServer()
-      const publisher = await TestPublisher.publish(server.url('one'))
+      const server = shared()
+      const called = `late-${name}`
+      const publisher = await TestPublisher.publish(server.url(called))
       const [, Other] = players.find(([, candidate]) => candidate !== Player)!
-      const joining = Other.play(server.httpUrl('/live/one.flv'))
-      await server.waitForLog({ msg: 'accepted' })
+      const joining = Other.play(server.httpUrl(`/live/${called}.flv`))
+      await server.waitForLog({ msg: 'accepted', stream: `live/${called}` })
       const stream = frames({ gopFrames })
       await publisher.send([...headers(), ...take(stream, 3 * gopFrames)])
       const early = await joining
       await early.has(3 * gopFrames)
       await delay(openingMs)
       for (const round of ['the first of its format', 'a further one']) {
-        const late = await Player.play(server.httpUrl('/live/one.flv'))
+        const late = await Player.play(server.httpUrl(`/live/${called}.flv`))
         const currentGop = contentOf(publisher.sent).slice(2 * gopFrames)
         expect(contentOf(await late.has(currentGop.length)), round).toEqual(currentGop)
         expect(late.packets.slice(0, 3).map(({ md5 }) => md5)).toEqual(headersOf(publisher))
@@ -114,11 +120,12 @@ for (const [name, Player] of players) {
     })
 
     test('beside RTMP players: all get the same packets at the same times', async () => {
-      const server = await startLiveServer()
-      const publisher = await TestPublisher.publish(server.url('one'))
-      const rtmp = await TestPlayer.play(server.url('one'))
-      const joining = Player.play(server.httpUrl('/live/one.flv'))
-      await server.waitForLog({ msg: 'accepted', role: 'http' })
+      const server = shared()
+      const called = `beside-${name}`
+      const publisher = await TestPublisher.publish(server.url(called))
+      const rtmp = await TestPlayer.play(server.url(called))
+      const joining = Player.play(server.httpUrl(`/live/${called}.flv`))
+      await server.waitForLog({ msg: 'accepted', stream: `live/${called}` })
       await publisher.send([...headers(), ...take(frames(), 200)])
       const web = await joining
       await web.has(200)
@@ -130,18 +137,18 @@ for (const [name, Player] of players) {
 
 describe('the story of a viewer', () => {
   test('is in the log: accepted, play, closed', async () => {
-    const server = await startLiveServer()
-    const { publisher } = await LivePair.start(server.url('one'))
-    const player = await HttpPlayer.play(server.httpUrl('/live/one.flv?token=secret'))
+    const server = shared()
+    const { publisher } = await LivePair.start(server.url('story'))
+    const player = await HttpPlayer.play(server.httpUrl('/live/story.flv?token=secret'))
     await player.has(20)
     player.close()
-    const line = await server.waitForLog({ role: 'http', msg: 'closed' })
+    const line = await server.waitForLog({ role: 'http', msg: 'closed', stream: 'live/story' })
     expect(line).toMatchObject({ level: 'info', reason: 'peer closed' })
     expect(line.bytesOut).toBeGreaterThan(1000)
     const story = server.logs().filter(({ cid }) => cid === line.cid)
     expect(story).toMatchObject([
-      { msg: 'accepted', ip: '127.0.0.1', stream: 'live/one', format: 'http-flv' },
-      { msg: 'play', stream: 'live/one', sid: publisher.served.connectionId, audio: 'AAC', video: 'H264' },
+      { msg: 'accepted', ip: '127.0.0.1', stream: 'live/story', format: 'http-flv' },
+      { msg: 'play', stream: 'live/story', sid: publisher.served.connectionId, audio: 'AAC', video: 'H264' },
       { msg: 'closed' },
     ])
     expect(JSON.stringify(story)).not.toContain('secret')
@@ -168,12 +175,12 @@ describe('what is answered', () => {
   })
 
   test('HEAD tells what a GET would be answered with', async () => {
-    const server = await startLiveServer()
-    await LivePair.start(server.url('one'))
-    const { status, headers: fields } = await fetch(server.httpUrl('/live/one.flv'), { method: 'HEAD' })
+    const server = shared()
+    await LivePair.start(server.url('head'))
+    const { status, headers: fields } = await fetch(server.httpUrl('/live/head.flv'), { method: 'HEAD' })
     expect(status).toBe(200)
     expect(fields.get('Content-Type')).toBe('video/x-flv')
-    const { headers: ofGet } = (await HttpPlayer.play(server.httpUrl('/live/one.flv'))).response
+    const { headers: ofGet } = (await HttpPlayer.play(server.httpUrl('/live/head.flv'))).response
     expect(ofGet).toMatchObject({ 'content-type': 'video/x-flv', 'access-control-allow-origin': '*' })
     expect(ofGet['transfer-encoding']).toBeUndefined()
     expect(ofGet.connection).toBe('close')
@@ -224,7 +231,7 @@ describe('what is answered', () => {
   })
 
   test('an upgrade to something else is passed over: curl may offer HTTP/2', async () => {
-    const server = await startLiveServer()
+    const server = shared()
     const fields = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' }
     expect((await ask(server, '/api/v1/versions', fields)).statusCode).toBe(200)
   })
@@ -232,7 +239,7 @@ describe('what is answered', () => {
 
 describe('what the stream has', () => {
   test('is announced: audio alone, video alone', async () => {
-    const server = await startLiveServer()
+    const server = shared()
     const only = async (name: string, type: number): Promise<HttpPlayer> => {
       const publisher = await TestPublisher.publish(server.url(name))
       const joining = HttpPlayer.play(server.httpUrl(`/live/${name}.flv`))

@@ -8,7 +8,7 @@ import { startServer } from './support/server.ts'
 import { TestPlayer } from './support/test-player.ts'
 
 /** Faster than in real time, so that ten seconds of media do not take ten. */
-const rate = 3
+const rate = 6
 
 test('ffprobe sees both tracks as the encoder made them', async () => {
   const server = await startServer()

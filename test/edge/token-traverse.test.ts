@@ -9,6 +9,7 @@ import { type Peer, TinyServer } from '../client/tiny-server.ts'
 import { accessRequest, FakeCheck } from '../support/access.ts'
 import { vhostConfigOf } from '../support/config.ts'
 import { recordingLogger } from '../support/logger.ts'
+import { memoryInUse } from '../support/memory-in-use.ts'
 
 const servers: TinyServer[] = []
 afterEach(() => {
@@ -226,6 +227,17 @@ describe('for files of HLS', () => {
     vi.advanceTimersByTime(4000)
     await remembered.check(accessRequest(), vhost)
     expect(check.asked).toHaveLength(3)
+  })
+
+  test('many clients with long queries cost little', async () => {
+    const remembered = new RememberedCheck({ name: 'any', applies: () => true, check: () => ({ ok: true }) })
+    const before = memoryInUse()
+    for (let count = 0; count < 10_000; count++) {
+      await remembered.check(accessRequest({ param: `?token=${count}${'x'.repeat(8000)}` }), vhost)
+    }
+    expect(memoryInUse() - before).toBeLessThan(16 * 1024 * 1024)
+    // Until here it is kept, with all that it remembers.
+    expect(remembered.name).toBe('any')
   })
 
   test('a check that failed is made again', async () => {

@@ -24,7 +24,15 @@ test.each<[string, string[], string[]]>([
     ['players', 'console'],
   ],
 ])('with %s it names %j and not %j', (text, named, unnamed) => {
-  const lines = banner(configOf(text), ['[::]:1935'])
+  const lines = banner(configOf(text), ['[::]:1935'], { file: '/srv/conf/weir.conf', cwd: '/srv' })
   for (const part of named) expect(lines).toContain(part)
   for (const part of unnamed) expect(lines).not.toContain(part)
+})
+
+test.each([
+  ['/srv/conf/weir.conf', 'bin/weir ctl status'],
+  ['/etc/weir.conf', 'bin/weir -c /etc/weir.conf ctl status'],
+  ["/srv/it's mine.conf", "bin/weir -c '/srv/it'\\''s mine.conf' ctl status"],
+])('with %s it says how the same server is asked: %s', (file, command) => {
+  expect(banner(configOf(''), ['[::]:1935'], { file, cwd: '/srv' })).toContain(`  ${command}\n`)
 })

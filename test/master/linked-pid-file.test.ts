@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { linkPidFile } from '../../src/master/linked-pid-file.ts'
-import { readPid } from '../../src/master/process-alive.ts'
+import { readPid } from '../../src/master/read-pid.ts'
 import { deadPid, livingPid } from '../support/processes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

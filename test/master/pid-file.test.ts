@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { masterOf, PidFile } from '../../src/master/pid-file.ts'
-import { readPid } from '../../src/master/process-alive.ts'
+import { readPid } from '../../src/master/read-pid.ts'
 import { deadPid, livingPid, PidFileHolder } from '../support/processes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

@@ -800,6 +800,17 @@ describe('the registry', () => {
     expect(all.table.size).toBe(0)
   })
 
+  test('has the stream back when it cannot be told where the publish is to be passed on', async () => {
+    const { registry, asked, owned } = manualRegistry()
+    const upstreams = { ...noUpstreams, pushFor: () => Promise.reject(new Error('no answer')) }
+    const { table, one } = setUp({ registry, upstreams })
+    const publishing = table.publish(one.handle, publishMessage(1))
+    asked[0]!.answer(null)
+    await publishing
+    expect(one.take()).toStrictEqual([refusal(1, 'SOURCE_UNAVAILABLE', 'no answer')])
+    expect([...owned]).toStrictEqual([])
+  })
+
   test('keeps the stream for a publish that waits for the word of another’s worker', async () => {
     const { registry, asked, owned } = manualRegistry()
     const { table, one, two } = setUp({ registry, globals: 'source_linger 0;' })

@@ -134,6 +134,18 @@ describe('players', () => {
     expect(socket.takeMarks()).toStrictEqual(['next', '40'])
   })
 
+  test('get the stream from its next back-source when the one before died while it sent the past again', () => {
+    const { pulled, join, push, pullFrom } = setUp()
+    pullFrom('abc')
+    const { socket } = join(usual)
+    pulled.beginReplay()
+    push(keyFrame(0))
+    pulled.idle()
+    pullFrom('abc')
+    push(videoHeader('avc'), keyFrame(40), interFrame(80))
+    expect(socket.takeMarks().slice(-3)).toStrictEqual(['avc', '40', '80'])
+  })
+
   test('of a format that has no place for some packets do not get these, nor wait for them', () => {
     const { join, push } = setUp()
     const { socket } = join({ ...other, key: 'sound', takes: ({ type }) => type === audioType })

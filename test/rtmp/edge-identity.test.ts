@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { amfObject } from '../../src/media/amf-value.ts'
-import { edgeArguments, readEdge } from '../../src/rtmp/edge-identity.ts'
+import { edgeArguments, peerOf, readEdge } from '../../src/rtmp/edge-identity.ts'
 
 const identity = { serverId: 'edge0001', pid: '77', connectionId: 'conn0001', ip: '192.0.2.9' }
 
@@ -26,4 +26,13 @@ test('a client that does not tell who it is is no edge', () => {
 
 test('no client fills the log with its names', () => {
   expect(readEdge(amfObject({ srs_id: 'x'.repeat(10_000) }))?.connectionId.length).toBe(64)
+})
+
+test('a server is who its answer to connect says, as far as it says it', () => {
+  const data = amfObject({ srs_id: 'conn0002', srs_pid: 9, weir_server_id: 'origin01' })
+  const peer = { connectionId: 'conn0002', serverId: 'origin01', pid: '9' }
+  expect(peerOf(amfObject({ code: 'NetConnection.Connect.Success', data }))).toStrictEqual(peer)
+  const unknown = { connectionId: '', serverId: '', pid: '' }
+  expect(peerOf(amfObject({ data: 'x' }))).toStrictEqual(unknown)
+  expect(peerOf(null)).toStrictEqual(unknown)
 })

@@ -14,7 +14,7 @@ afterEach(() => {
 })
 
 function setUp() {
-  const publisher = { lastPacketAt: monotonicMs(), started: false }
+  const publisher = { lastPacketAt: monotonicMs(), started: false, readWaitMs: 0 }
   const slot = new PublishSlot(publisher as Publisher, vhost, 'fmle')
   /** Why the publish is overdue when this much time has gone by. */
   const overdueAfter = (ms: number): string | undefined => {
@@ -45,6 +45,15 @@ describe('a publish is overdue', () => {
     expect(overdueAfter(5000)).toBeUndefined()
     publisher.lastPacketAt = monotonicMs()
     expect(overdueAfter(5000)).toBeUndefined()
+    expect(overdueAfter(1)).toBe('RTMP_TIMEOUT')
+  })
+
+  test('not as long as its socket rests between two reads: it may have sent what nobody has read', () => {
+    const { publisher, slot, overdueAfter } = setUp()
+    slot.granted = true
+    publisher.started = true
+    publisher.readWaitMs = 10_000
+    expect(overdueAfter(15_000)).toBeUndefined()
     expect(overdueAfter(1)).toBe('RTMP_TIMEOUT')
   })
 })

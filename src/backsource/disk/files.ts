@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
+import { ownProcessTag } from '../../base/process-tag.ts'
 
 /** Opens a new file, or empties an old one; makes its directory if there is none. */
 export async function createFile(path: string, mode = 0o666): Promise<FileHandle> {
@@ -34,7 +35,7 @@ export async function moveFile(from: string, to: string): Promise<void> {
 
 /** Replaces a file by one with other content: who reads it sees the one or the other, whole. */
 export async function replaceFile(path: string, content: string | Buffer, mode = 0o666): Promise<void> {
-  const unfinished = `${path}.${process.pid}.tmp`
+  const unfinished = `${path}.${ownProcessTag()}.tmp`
   const file = await createFile(unfinished, mode)
   try {
     await writeAll(file, Buffer.from(content))

@@ -265,7 +265,8 @@ export class Take {
 
   #salvage(file: RecordingFile): void {
     this.#owner.queue.add(async () => {
-      await file.close()
+      // Closed it is all the same, and why it was given up was told: what the disk has taken says what is left.
+      await file.close().catch(() => {})
       await this.#owner.salvage(file)
       this.#resolve()
     })

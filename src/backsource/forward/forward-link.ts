@@ -96,21 +96,26 @@ export class ForwardLink {
   /** Connects, again and again, until it is stopped or refused. */
   async #live(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#state = 'connecting'
+      this.#enter('connecting', signal)
       try {
         await this.#forward(signal)
       } catch (error) {
         if (signal.aborted) return
         this.#onFailure(error)
         if (isLoop(error)) {
-          this.#state = 'refused'
+          this.#enter('refused', signal)
           return
         }
       }
-      this.#state = 'retrying'
+      this.#enter('retrying', signal)
       await delay(this.#retryMs, undefined, { signal }).catch(() => {})
       if (!signal.aborted) this.#retries += 1
     }
+  }
+
+  /** What becomes of a life that is over, or about to end, says nothing about the link. */
+  #enter(state: ForwardStatus['state'], signal: AbortSignal): void {
+    if (this.#life?.signal === signal) this.#state = state
   }
 
   /** One connection, from its beginning to its end; throws why it ended. */

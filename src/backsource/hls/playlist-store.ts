@@ -2,7 +2,7 @@ import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
-import { isAlive } from '../../base/process-alive.ts'
+import { isTagAlive, ownProcessTag, processTagPattern } from '../../base/process-tag.ts'
 import type { HlsNames, NamedFile } from '../../media/hls/names.ts'
 import {
   type ExpiredSegment,
@@ -46,6 +46,8 @@ export class PlaylistStore {
   #window: PlaylistWindow | null = null
   /** A segment was lost before the next one. */
   #gap = false
+  /** What is to be deleted as soon as the playlist on the disk has forgotten it. */
+  #dead: ExpiredSegment[] = []
   #cannotDelete = false
   /** Its numbers are ahead of those that segments shall have. */
   #isAhead = false
@@ -68,7 +70,7 @@ export class PlaylistStore {
 
   /** A file for a segment that begins. Each process has its own, beside the playlist. */
   newFile(start: SegmentStart, cipher: SegmentCipher | null): SegmentFile {
-    return new SegmentFile(`${this.names.playlistFile}.${process.pid}${unfinishedEnd}`, start, cipher)
+    return new SegmentFile(`${this.names.playlistFile}.${ownProcessTag()}${unfinishedEnd}`, start, cipher)
   }
 
   /** A segment was lost: the next one does not go on where the last one ended. */
@@ -97,9 +99,9 @@ export class PlaylistStore {
     }
     const discontinuity = file.start.discontinuity || this.#gap
     this.#gap = false
-    const dead = window.add({ uri: named.uri, durationMs, discontinuity, key }, seq)
+    this.#dead.push(...window.add({ uri: named.uri, durationMs, discontinuity, key }, seq))
     await this.#writePlaylist(window)
-    await this.#delete(dead, window)
+    await this.#deleteDead(window)
     const { playlistFile } = this.names
     return { seq, durationMs, file: named.file, uri: named.uri, playlistFile }
   }
@@ -108,7 +110,8 @@ export class PlaylistStore {
   async dispose(): Promise<void> {
     const window = await this.#load()
     await removeFile(this.names.playlistFile)
-    await this.#delete(window.clear(), window)
+    this.#dead.push(...window.clear())
+    await this.#deleteDead(window)
   }
 
   async #load(): Promise<PlaylistWindow> {
@@ -138,9 +141,9 @@ export class PlaylistStore {
     const start = `${basename(playlistFile)}.`
     let found = false
     for (const name of await namesIn(dir)) {
-      if (!name.startsWith(start) || !name.endsWith('.tmp')) continue
-      const pid = /^(\d+)/.exec(name.slice(start.length))?.[1]
-      if (pid === undefined || Number(pid) === process.pid || isAlive(Number(pid))) continue
+      if (!name.startsWith(start)) continue
+      const tag = unfinishedRest.exec(name.slice(start.length))?.[1]
+      if (tag === undefined || tag === ownProcessTag() || isTagAlive(tag)) continue
       const file = join(dir, name)
       if (name.endsWith(unfinishedEnd) && (await this.#recoverSegment(window, file))) found = true
       else await removeFile(file)
@@ -207,15 +210,15 @@ export class PlaylistStore {
     return replaceFile(this.names.playlistFile, writePlaylist(window.playlist))
   }
 
-  /** Deletes segments, and keys that no segment has any more. */
-  async #delete(dead: readonly ExpiredSegment[], window: PlaylistWindow): Promise<void> {
+  /** Deletes the files of dead segments, and keys that no segment has any more. */
+  async #deleteDead(window: PlaylistWindow): Promise<void> {
     const { segments, expired } = window.playlist
     const keysInUse = new Set([
       ...segments.map(({ key }) => key?.uri),
       ...expired.map(({ keyUri }) => keyUri),
     ])
     const files = new Set<string | null>()
-    for (const { uri, keyUri } of dead) {
+    for (const { uri, keyUri } of this.#dead.splice(0)) {
       files.add(this.names.segmentFile(uri))
       if (keyUri !== null && !keysInUse.has(keyUri)) files.add(this.names.keyFile(keyUri))
     }
@@ -237,6 +240,9 @@ export class PlaylistStore {
 
 /** What the name of a segment's file ends with while it is written. */
 const unfinishedEnd = '.ts.tmp'
+
+/** The name of an unfinished segment or playlist behind that of the playlist: the tag of its process comes first. */
+const unfinishedRest = new RegExp(`^(${processTagPattern})(?:\\.ts)?\\.tmp$`)
 
 async function readOrNull(path: string): Promise<string | null> {
   try {

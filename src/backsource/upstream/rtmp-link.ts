@@ -1,7 +1,6 @@
-import { type AmfRecord, asRecord } from '../../media/amf-value.ts'
-import { edgeArguments, textOf } from '../../rtmp/edge-identity.ts'
+import { edgeArguments, peerOf } from '../../rtmp/edge-identity.ts'
 import { formatRoute, routeField } from '../../rtmp/forward-route.ts'
-import type { LinkOptions, UpstreamLink, UpstreamPeer } from './upstream-link.ts'
+import type { LinkOptions, UpstreamLink } from './upstream-link.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
 
 /** Plays a stream of another server over RTMP. @see OpenLink */
@@ -26,11 +25,4 @@ export async function openRtmpLink(at: UpstreamUrl, options: LinkOptions): Promi
     closed: closed.promise,
     close: () => client.close(),
   }
-}
-
-/** @param information what a server has answered to connect; its data has the fields of SRS, and ours */
-export function peerOf(information: AmfRecord | null): UpstreamPeer {
-  const data = asRecord(information?.get('data'))
-  const text = (key: string): string => textOf(data, key)
-  return { connectionId: text('srs_id'), serverId: text('weir_server_id'), pid: text('srs_pid') }
 }

@@ -1,14 +1,11 @@
-import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
-import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
+import type { EdgeIdentity, PeerIdentity } from '../../rtmp/edge-identity.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
-
-/** Who the other end of a link is. */
-export type UpstreamPeer = Omit<UpstreamInfo, 'address'>
 
 /** A connection over which a stream comes from another server. */
 export interface UpstreamLink {
-  readonly peer: UpstreamPeer
+  /** Who the other end is. */
+  readonly peer: PeerIdentity
   /** Of the connection, whatever they carry. */
   readonly bytesReceived: number
   /** Resolves when it is over: null, or why. */

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
@@ -13,7 +13,7 @@ import { answerStatus } from '../live/http-transport.ts'
 import { statusOf } from '../live/status-of.ts'
 import { requestTarget } from '../request-target.ts'
 import { VodSite, type VodSiteHost } from '../vod/vod-site.ts'
-import { cacheControlOf } from './file-headers.ts'
+import { cacheControlOf, contentTypeOf } from './file-headers.ts'
 import { FileRoots, type FileTarget } from './file-roots.ts'
 import { flvFromOffset } from './flv-start.ts'
 import { HlsGuard } from './hls-guard.ts'
@@ -87,8 +87,7 @@ export class Site implements VodSiteHost {
   /** A playlist of a stream that other servers have is answered with when it is there: the stream may be pulled first. */
   #whenThere(file: FileTarget, request: IncomingMessage, response: ServerResponse, answer: () => void): void {
     const { host, query } = requestTarget(request)
-    const isAsked = request.method === 'GET' || request.method === 'HEAD'
-    const state = isAsked ? this.#pulled.want(pathOf(file), query.get('vhost') || host) : null
+    const state = isRead(request) ? this.#pulled.want(pathOf(file), query.get('vhost') || host) : null
     if (state === null) {
       answer()
       return
@@ -109,16 +108,39 @@ export class Site implements VodSiteHost {
   /** Sends a file that is for this client alone; of a playlist, with what it needs to be let in again. */
   #handlePrivate(file: FileTarget, request: IncomingMessage, response: ServerResponse): void {
     const query = carriedQuery(requestTarget(request).query)
-    const isChanged = query !== '' && file.path.endsWith('.m3u8')
+    const isChanged = query !== '' && isRead(request) && file.path.endsWith('.m3u8')
     // A part of the file would not be that part of what the others are of.
     if (isChanged) delete request.headers.range
     this.#private.add(request)
-    const variant = {
-      cacheControl: cacheControlOf(file.path, true),
-      ...(isChanged ? { change: (bytes: Buffer) => Buffer.from(withQuery(bytes.toString(), query)) } : {}),
+    const change = (bytes: Buffer): Buffer => Buffer.from(withQuery(bytes.toString(), query))
+    const variant = { cacheControl: cacheControlOf(file.path, true), ...(isChanged ? { change } : {}) }
+    const answer = (): void => {
+      if (isChanged) void this.#sendChanged(file, request, response, change)
+      else this.#app.handle(request, response)
     }
-    const answer = (): void => this.#app.handle(request, response)
     if (!this.#hot.answer(pathOf(file), request, response, answer, variant)) answer()
+  }
+
+  /** A playlist that was not there when it was looked for may have come: then too it goes out with its query only. */
+  async #sendChanged(
+    file: FileTarget,
+    { method }: IncomingMessage,
+    response: ServerResponse,
+    change: (bytes: Buffer) => Buffer,
+  ): Promise<void> {
+    try {
+      const bytes = change(await readFile(pathOf(file)))
+      response.writeHead(200, {
+        'Content-Type': contentTypeOf(file.path),
+        'Content-Length': bytes.length,
+        'Cache-Control': cacheControlOf(file.path, true),
+      })
+      response.end(method === 'HEAD' ? '' : bytes)
+    } catch (error) {
+      const isAbsent = absences.includes(codeOf(error))
+      if (!isAbsent) this.#host.logger.error({ code: codeOf(error), err: error }, `http: ${messageOf(error)}`)
+      answerStatus(response, isAbsent ? 404 : 500)
+    }
   }
 
   /** To be called about once a second. */
@@ -221,13 +243,20 @@ export class Site implements VodSiteHost {
   }
 }
 
+function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
 function pathOf({ root, path }: FileTarget): string {
   return join(root, path)
 }
 
+/** The system's words for that there is no such file to read. */
+const absences = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EISDIR', 'EACCES', 'ELOOP']
+
 /** @throws what is no word of the system that there is no such file to read */
 function isNoFile(error: unknown): false {
-  if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EISDIR', 'EACCES', 'ELOOP'].includes(codeOf(error))) return false
+  if (absences.includes(codeOf(error))) return false
   throw error
 }
 

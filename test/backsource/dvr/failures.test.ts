@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { DvrStream } from '../../../src/backsource/dvr/dvr-stream.ts'
 import type { RecordedFile } from '../../../src/backsource/dvr/recorded-file.ts'
 import { RecordingFile } from '../../../src/backsource/dvr/recording-file.ts'
 import { recoverAtStart } from '../../../src/backsource/dvr/recover-at-start.ts'
@@ -48,18 +49,45 @@ function aheadClock() {
   }
 }
 
+/** Waits until writing has failed so often: what goes wrong is seen with the next packet. */
+function hasFailed(dvr: DvrStream, times: number, timeMs: number): Promise<void> {
+  return eventually(() => {
+    dvr.onPacket(aacFrame(timeMs))
+    expect(dvr.status.errors).toBe(times)
+  })
+}
+
 describe('a disk', () => {
+  test('that fails once more when a file is closed costs no more', async () => {
+    const clock = aheadClock()
+    const disk = limitDisk(300_000)
+    const { close } = RecordingFile.prototype
+    const spy = vi.spyOn(RecordingFile.prototype, 'close').mockImplementationOnce(async function (
+      this: RecordingFile,
+    ) {
+      await close.call(this)
+      throw error('EIO')
+    })
+    onTestFinished(() => spy.mockRestore())
+    const { dvr, push, files } = setUp()
+    dvr.onRestart()
+    push(...headers, ...frames(0, 60))
+    await hasFailed(dvr, 1, 60_000)
+    await eventually(() => expect(files()).toEqual(['show.flv']))
+    disk.makeRoom()
+    clock.advance(1000)
+    push(...frames(61_000, 2))
+    await dvr.close()
+    expect(files()).toEqual(['show-1.flv', 'show.flv'])
+  })
+
   test('that is full costs one line, and what it has taken becomes a file; recording goes on with it', async () => {
     const clock = aheadClock()
     const disk = limitDisk(300_000)
     const { dvr, push, files, path, complaints, lines } = setUp()
     dvr.onRestart()
     push(...headers, ...frames(0, 60))
-    await eventually(() => {
-      // What goes wrong is seen with the next packet.
-      push(aacFrame(60_000))
-      expect(dvr.status.errors).toBe(1)
-    })
+    await hasFailed(dvr, 1, 60_000)
     await eventually(() => expect(files()).toEqual(['show.flv']))
     const whole = tagsIn(path('show.flv'))
     expect(bodies(whole)).toEqual(bodies([...headers, ...frames(0, 60)].slice(0, whole.length)))
@@ -70,10 +98,7 @@ describe('a disk', () => {
     expect(dvr.status).toMatchObject({ recording: false, errors: 1 })
     clock.advance(1000)
     push(...frames(61_000, 20))
-    await eventually(() => {
-      push(aacFrame(81_000))
-      expect(dvr.status.errors).toBe(2)
-    })
+    await hasFailed(dvr, 2, 81_000)
     disk.makeRoom()
     clock.advance(2000)
     push(...frames(81_000, 2))

@@ -207,6 +207,25 @@ describe('a server that fails', () => {
     expect(server.peers).toHaveLength(1)
   })
 
+  test('while the end of a stream is on its way to it is not said to be tried again', async () => {
+    const { server, at } = await destination((peer) => {
+      peer.handler.onPublish = ({ streamId }) => {
+        peer.session.acceptPublish(streamId)
+        peer.socket.pause()
+      }
+    })
+    const { source, push, forwarding, states, output } = setUp(`forward ${at};`)
+    source.publish('pub1')
+    await forwarding()
+    const body = Buffer.alloc(1024 * 1024)
+    push(keyFrame(0, body), ...Array.from({ length: 10 }, (_, index) => interFrame(40 + 40 * index, body)))
+    source.unpublish()
+    expect(states()).toStrictEqual(['waiting'])
+    server.peers[0]!.socket.destroy()
+    await eventually(() => expect(output.facts.forwards?.[0]?.lastError).not.toBeNull())
+    expect(states()).toStrictEqual(['waiting'])
+  })
+
   test('that reads nothing costs a bounded queue, then its connection', async () => {
     const { server, at } = await destination((peer) => {
       peer.handler.onPublish = ({ streamId }) => {

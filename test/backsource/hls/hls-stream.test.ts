@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { disposeHls } from '../../../src/backsource/hls/dispose.ts'
 import { HlsStream } from '../../../src/backsource/hls/hls-stream.ts'
+import { ownProcessTag } from '../../../src/base/process-tag.ts'
 import { type Playlist, parsePlaylist } from '../../../src/media/hls/playlist.ts'
 import { type Packet, videoType } from '../../../src/media/packet.ts'
 import { aacFrame, aacHeader, avcFrame, avcHeader, packetOf } from '../../media/ts/packets.ts'
@@ -301,6 +302,18 @@ describe('a disk error', () => {
     expect(uris(playlist())).toEqual(['show-0.ts', 'show-1.ts'])
   })
 
+  test('of the playlist alone leaves no segment behind that nobody deletes', async () => {
+    const { publish, files, playlistFile } = setUp()
+    await publish(8)
+    const inTheWay = `${playlistFile}.${ownProcessTag()}.tmp`
+    mkdirSync(inTheWay)
+    await publish(3)
+    rmSync(inTheWay, { recursive: true })
+    await publish(1)
+    const kept = [4, 5, 6, 7, 8, 9, 10, 11].map((seq) => `show-${seq}.ts`)
+    expect(files()).toEqual([...kept, 'show.m3u8'].sort())
+  })
+
   test('with hls_on_error ignore stops HLS until the stream is published again', async () => {
     const { hls, lines, publish, playlist, repair } = blocked('hls_on_error ignore;')
     hls.onRestart()
@@ -326,7 +339,7 @@ describe('a disk error', () => {
   test.skipIf(process.platform !== 'linux')('in the middle of a segment: a disk that is full', async () => {
     const { lines, publish, playlist, playlistFile, files } = setUp()
     await publish(1)
-    symlinkSync('/dev/full', `${playlistFile}.${process.pid}.ts.tmp`)
+    symlinkSync('/dev/full', `${playlistFile}.${ownProcessTag()}.ts.tmp`)
     await publish(1)
     await publish(1)
     expect(problems(lines)).toMatchObject([{ code: 'HLS_WRITE', reason: expect.stringContaining('ENOSPC') }])
@@ -408,13 +421,13 @@ describe('dispose', () => {
 
 describe('what a killed process left', () => {
   /** As a process leaves it that is killed within a segment. */
-  async function leftBehind(pid: number, directives = '') {
+  async function leftBehind(tag: number | string, directives = '') {
     const first = setUp(directives)
     await first.publish(2)
     const donor = setUp(directives)
     await donor.publish(1)
     const segment = readFileSync(join(donor.dir, 'live/show-0.ts'))
-    const left = join(first.dir, `live/show.m3u8.${pid}.ts.tmp`)
+    const left = join(first.dir, `live/show.m3u8.${tag}.ts.tmp`)
     writeFileSync(left, segment.subarray(0, segment.length - 100))
     return { ...first, left }
   }
@@ -430,6 +443,19 @@ describe('what a killed process left', () => {
     expect(pes.length).toBeGreaterThan(20)
     expect(lines).toContainEqual(expect.objectContaining({ msg: expect.stringContaining('killed process') }))
   })
+
+  test.runIf(process.platform === 'linux')(
+    'becomes one too where a process has its pid by now: in a container all are the same after each start',
+    async () => {
+      for (const pid of [process.pid, await livingPid()]) {
+        const { dir, left } = await leftBehind(`${pid}-1`)
+        const { publish, playlist } = setUp('', dir)
+        await publish(1)
+        expect(gaps(playlist())).toEqual(['show-2.ts', 'show-3.ts'])
+        expect(existsSync(left)).toBe(false)
+      }
+    },
+  )
 
   test('is deleted where nothing can be made of it', async () => {
     const { dir, left } = await leftBehind(await deadPid())

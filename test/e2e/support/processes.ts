@@ -33,10 +33,13 @@ export function killMarked(mark: string): void {
   }
 }
 
-/** Memory of processes in bytes, each shared page counted once over all who share it (PSS). */
-export function pssOf(pids: readonly number[]): number {
+/**
+ * Memory that processes have allocated, in bytes: without files, programs and libraries among them, of which each has the
+ * less the more others have the same open.
+ */
+export function allocatedBy(pids: readonly number[]): number {
   const kilobytes = (pid: number): number =>
-    Number(/^Pss:\s+(\d+) kB/m.exec(readProc(String(pid), 'smaps_rollup'))?.[1] ?? 0)
+    Number(/^Anonymous:\s+(\d+) kB/m.exec(readProc(String(pid), 'smaps_rollup'))?.[1] ?? 0)
   return pids.reduce((sum, pid) => sum + kilobytes(pid) * 1024, 0)
 }
 

@@ -6,6 +6,8 @@ import { onTestFinished } from 'vitest'
 import type { StreamStatus, WorkerRole, WorkerStatus } from '../../../src/ipc/contract.ts'
 import { serverStatus } from '../../../src/master/control.ts'
 import type { ServerStatus } from '../../../src/master/control-contract.ts'
+import { askMaster } from '../../../src/master/control-server.ts'
+import { controlSocketOf } from '../../../src/master/runtime-dir.ts'
 import { Command, type Finished, run } from './command.ts'
 import { freePort } from './free-port.ts'
 import { type LogLine, readLog } from './log.ts'
@@ -50,6 +52,16 @@ export class Server {
 
   /** Makes the directory and the configuration; starts nothing. */
   static async prepare(options: ServerOptions = {}): Promise<Server> {
+    const server = await Server.prepareShared(options)
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === 'fail') server.showLog()
+      await server.cleanUp()
+    })
+    return server
+  }
+
+  /** The same for more than one test: whoever asks for it cleans up; see shared-server.ts. */
+  static async prepareShared(options: ServerOptions): Promise<Server> {
     return new Server(await freePort(), await freePort(), options)
   }
 
@@ -58,10 +70,6 @@ export class Server {
     this.httpPort = httpPort
     this.#options = options
     this.configure(options)
-    onTestFinished(async ({ task }) => {
-      if (task.result?.state === 'fail') this.#showLog()
-      await this.#cleanUp()
-    })
   }
 
   get configFile(): string {
@@ -215,9 +223,13 @@ export class Server {
     return until(`a log line with ${what}`, () => this.logs().find(isIt))
   }
 
-  /** What `weir ctl status` tells; asked without a process of its own for each of the many times. */
+  /**
+   * What `weir ctl status` tells; asked without a process of its own for each of the many times, and of the master that was
+   * started here without a search of all processes.
+   */
   status(): Promise<ServerStatus> {
-    return serverStatus({ pid: this.pidFile, runtimeDir: this.runtimeDir })
+    if (this.#master === null) return serverStatus({ pid: this.pidFile, runtimeDir: this.runtimeDir })
+    return askMaster(controlSocketOf(this.runtimeDir, this.#master.pid))
   }
 
   /** Waits until the status is as wanted, and returns it. */
@@ -251,7 +263,8 @@ export class Server {
     return { [markName]: this.dir }
   }
 
-  async #cleanUp(): Promise<void> {
+  /** Ends whatever is left of it, and removes its directory. */
+  async cleanUp(): Promise<void> {
     try {
       if (this.#master !== null && isRunning(this.#master.pid)) await this.stop()
       else await until('all workers to be gone', () => this.processes().length === 0, stopMs)
@@ -261,7 +274,8 @@ export class Server {
     }
   }
 
-  #showLog(): void {
+  /** For a test that failed. */
+  showLog(): void {
     const lines = existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').trimEnd().split('\n') : []
     console.error(['the end of the server log:', ...lines.slice(-shownLines)].join('\n'))
   }

@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +19,7 @@ import { localChecks } from '../../../src/access/local-checks.ts'
 import { signedQuery } from '../../../src/access/signed-url.ts'
 import { Site } from '../../../src/http/site/site-app.ts'
 import { configOf } from '../../support/config.ts'
+import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -55,7 +66,8 @@ async function setUp(access: string) {
     fetch(`http://127.0.0.1:${port}${path}`, init)
   const statuses = async (query: string, init?: RequestInit): Promise<number[]> =>
     Promise.all(Object.keys(files).map(async (name) => (await ask(`/live/${name}${query}`, init)).status))
-  return { ask, statuses, reload: (checks: string) => site.reload(configWith(checks)), lines }
+  const reload = (checks: string): void => site.reload(configWith(checks))
+  return { dir: join(dir, 'live'), ask, statuses, reload, lines }
 }
 
 const auth = `auth { enabled on; play signed; secret ${secret}; }`
@@ -90,6 +102,27 @@ describe('with signed URLs', () => {
     expect(Number(answer.headers.get('content-length'))).toBe(Buffer.byteLength(text))
     const [uri] = text.trimEnd().split('\n').slice(-1)
     expect(await (await ask(`/live/${uri}`)).text()).toBe('segment')
+  })
+
+  test('so does one that comes while it is looked for', async () => {
+    const { dir, ask } = await setUp(auth)
+    const path = join(dir, 'new.m3u8')
+    // Who opens it waits for somebody who writes, then sees that it is no file; by then the playlist is in its place.
+    execFileSync('mkfifo', [path])
+    linkSync(path, `${path}.fifo`)
+    writeFileSync(`${path}.late`, playlist)
+    const asked = ask(`/live/new.m3u8?${signed('live/new')}`)
+    await eventually(() => {
+      closeSync(openSync(`${path}.fifo`, constants.O_WRONLY | constants.O_NONBLOCK))
+      renameSync(`${path}.late`, path)
+    })
+    const answer = await asked
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toContain(`\nshow-0.ts?${signed('live/new')}\n`)
+    expect(answer.headers.get('cache-control')).toBe('private, no-cache')
+    expect(answer.headers.get('content-type')).toBe('application/vnd.apple.mpegurl')
+    rmSync(path)
+    expect((await ask(`/live/new.m3u8?${signed('live/new')}`)).status).toBe(404)
   })
 
   test('no shared cache may keep any of it', async () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readPid } from '../../src/master/process-alive.ts'
+import { readPid } from '../../src/master/read-pid.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 describe('reading a pid file', () => {
