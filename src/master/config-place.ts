@@ -7,4 +7,4 @@ export interface ConfigPlace {
 }
 
 /** Settings that hold for the life of the master. */
-export const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
+export const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'ramDir', 'workDir', 'pid']

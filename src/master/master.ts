@@ -26,6 +26,7 @@ import { OriginHealth } from './origin-health.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
+import { RamDir } from './ram-dir.ts'
 import { RuntimeDir } from './runtime-dir.ts'
 import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
@@ -37,6 +38,7 @@ import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
+import { statusOf } from './worker-status.ts'
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -54,6 +56,7 @@ export class Master {
   readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
+  readonly #ram: RamDir
   readonly #control: ControlServer
   readonly #admission: Admission
   readonly #cluster: ClusterMembership
@@ -74,13 +77,16 @@ export class Master {
 
   /**
    * Makes this process the one master of its pid file. It starts nothing yet.
-   * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
+   * @throws WeirError PID_FILE, RUNTIME_DIR or RAM_DIR; nothing is left behind then
    */
   static async create(place: ConfigPlace, config: Config, log: ProcessLog): Promise<Master> {
+    const ram = new RamDir(config.ramDir, log.logger)
     const pidFile = await PidFile.acquire(config.pid)
     try {
-      return new Master(place, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+      const placed = ram.place(config)
+      return new Master(place, placed, log, pidFile, new RuntimeDir(config.runtimeDir), ram)
     } catch (error) {
+      ram.remove()
       await pidFile.remove()
       throw error
     }
@@ -92,6 +98,7 @@ export class Master {
     log: ProcessLog,
     pidFile: PidFile,
     runtime: RuntimeDir,
+    ram: RamDir,
   ) {
     this.#place = place
     this.#config = config
@@ -99,6 +106,7 @@ export class Master {
     this.#logger = log.logger
     this.#pidFile = pidFile
     this.#runtime = runtime
+    this.#ram = ram
     this.#ends = new WorkerEnds(log.logger)
     this.#ingests = new Ingests(log.logger, this.#ownToken)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
@@ -191,23 +199,7 @@ export class Master {
   }
 
   async status(): Promise<ServerStatus> {
-    const asked = this.#workers.map(async (worker) => {
-      const { role, index, pid, ready } = worker
-      const answer = await worker.status()
-      return {
-        worker,
-        answer,
-        silent: { role, index, pid, state: ready ? 'no answer' : 'starting' } as const,
-      }
-    })
-    const answered = await Promise.all(asked)
-    return {
-      ...this.#facts(),
-      workers: answered.map(({ answer }) => answer).filter((answer) => answer !== null),
-      silent: answered
-        .filter(({ worker, answer }) => answer === null && !worker.exited)
-        .map(({ silent }) => silent),
-    }
+    return { ...this.#facts(), ...(await statusOf(this.#workers)) }
   }
 
   #facts(): ServerFacts {
@@ -287,7 +279,7 @@ export class Master {
       const loaded = loadConfig(this.#place.file, this.#place.cwd)
       warnings = loaded.warnings
       for (const warning of warnings) this.#logger.warn(warning)
-      next = loaded.config
+      next = this.#ram.place(loaded.config)
       // A worker that cannot listen could not be replaced any more.
       const before = endpointsOf(this.#config)
       const added = endpointsOf(next).filter((one) => !before.some((old) => isDeepStrictEqual(old, one)))
@@ -343,6 +335,7 @@ export class Master {
     this.#visits.close()
     this.#control.close()
     this.#runtime.remove()
+    this.#ram.remove()
     await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round(process.uptime()) }, 'stopped')
     this.#log.flush()

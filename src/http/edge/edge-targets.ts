@@ -4,7 +4,7 @@ import type { Config, VhostConfig } from '../../config/config.ts'
 import { defaultVhost, vhostNameOf } from '../../config/vhost-of.ts'
 import { type StreamKey, splitStreamId, streamId } from '../../live/stream-key.ts'
 import { requestTarget } from '../request-target.ts'
-import { decodePath } from '../site/file-roots.ts'
+import { decodePath } from '../site/file-target.ts'
 import { patternOf } from '../site/hls-streams.ts'
 
 /** A file of HLS that another server has. */
