@@ -22,7 +22,7 @@ import type { PushStatus } from './push-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 9
+export const protocolVersion = 10
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -352,12 +352,17 @@ export type Answer =
   /** Null: this server works alone. */
   | { of: 'cluster'; cluster: ClusterStatus | null }
 
-/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
+/**
+ * Entries of a list as the API tells them, each in two pieces of JSON: most of it is the same for all players of a stream, and
+ * travels once. Pieces are the members of an object, without braces.
+ */
 export interface EncodedList {
-  /** With a comma between two entries. */
-  bytes: Uint8Array
-  /** Where each entry ends. */
-  ends: number[]
+  /** What entries have alike. */
+  shared: string[]
+  /** For each entry the number of what it shares. */
+  shares: number[]
+  /** What each entry has of its own, on a line of its own. */
+  own: string
 }
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */

@@ -5,53 +5,54 @@ import type { Counted } from './client-rates.ts'
 
 /**
  * Clients as the API tells them (SRS's fields), in JSON. It is made where the clients are: a list of a thousand would keep the
- * HTTP worker busy for longer than all the workers that have them; and written out here, since most of it is the same for
- * all clients of a stream.
+ * HTTP worker busy for longer than all the workers that have them. And it is written out here, since most of it is the same for
+ * all players of a stream.
  */
 export class ClientListWriter {
-  readonly #entries: string[] = []
-  /** By stream: what all its clients have alike. */
-  readonly #streams = new Map<string, string>()
+  readonly #shared: string[] = []
+  readonly #shares: number[] = []
+  readonly #own: string[] = []
+  /** The numbers in `#shared`, by what they are of. */
+  readonly #numbers = new Map<string, number>()
 
   add(client: Counted<ClientInfo>, { sendKbps, recvKbps }: ByteRates): void {
-    const { pageUrl, swfUrl, tcUrl, protocol, publish, sendBytes, recvBytes } = client
-    const alive = Math.round(client.aliveSeconds * 1000) / 1000
-    this.#entries.push(
-      `{"id":${quoted(client.id)},${this.#ofStream(client)},"ip":${quoted(client.ip)}` +
-        `,"pageUrl":${quoted(pageUrl)},"swfUrl":${quoted(swfUrl)},"tcUrl":${quoted(tcUrl)}` +
-        `,"type":${quoted(client.type)},"publish":${publish},"alive":${alive}` +
-        `,"send_bytes":${sendBytes},"recv_bytes":${recvBytes}` +
-        `,"kbps":{"recv_30s":${recvKbps},"send_30s":${sendKbps}},"protocol":${quoted(protocol)}}`,
+    const { id, ip, aliveSeconds, sendBytes, recvBytes } = client
+    const alive = Math.round(aliveSeconds * 1000) / 1000
+    this.#shares.push(this.#shareOf(client))
+    this.#own.push(
+      `"id":${quoted(id)},"ip":${quoted(ip)},"alive":${alive},"send_bytes":${sendBytes},"recv_bytes":${recvBytes}` +
+        `,"kbps":{"recv_30s":${recvKbps},"send_30s":${sendKbps}}`,
     )
   }
 
   end(): EncodedList {
-    let end = -1
-    const ends = this.#entries.map((entry) => {
-      end += 1 + Buffer.byteLength(entry)
-      return end
-    })
-    return { bytes: Buffer.from(this.#entries.join(',')), ends }
+    return { shared: this.#shared, shares: this.#shares, own: this.#own.join('\n') }
   }
 
-  #ofStream({ vhost, app, stream }: Counted<ClientInfo>): string {
+  #shareOf(client: Counted<ClientInfo>): number {
+    const { vhost, app, stream, pageUrl, swfUrl, tcUrl, type, publish, protocol } = client
     const id = streamId({ vhost, app, stream })
-    const known = this.#streams.get(id)
-    if (known !== undefined) return known
-    const url = quoted(urlOf(vhost, app, stream))
-    const text = `"vhost":${quoted(vhost)},"stream":"${streamTag(id)}","url":${url},"name":${quoted(stream)}`
-    this.#streams.set(id, text)
-    return text
+    // With the lengths no two clients have one key: they say of themselves what they like.
+    const lengths = `${tcUrl.length},${pageUrl.length},${swfUrl.length}`
+    const key = `${publish},${protocol},${type},${lengths},${tcUrl}${pageUrl}${swfUrl}${id}`
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      number = this.#shared.length
+      this.#numbers.set(key, number)
+      this.#shared.push(
+        `"vhost":${quoted(vhost)},"stream":"${streamTag(id)}","url":${quoted(urlOf(vhost, app, stream))}` +
+          `,"name":${quoted(stream)},"pageUrl":${quoted(pageUrl)},"swfUrl":${quoted(swfUrl)}` +
+          `,"tcUrl":${quoted(tcUrl)},"type":${quoted(type)},"publish":${publish},"protocol":${quoted(protocol)}`,
+      )
+    }
+    return number
   }
 }
 
-/**
- * A part of a list, with commas between its entries.
- * @param to behind the last entry
- */
-export function partOfList({ bytes, ends }: EncodedList, from: number, to: number): Uint8Array {
-  if (to <= from) return bytes.subarray(0, 0)
-  return bytes.subarray(from === 0 ? 0 : ends[from - 1]! + 1, ends[to - 1])
+/** The entries of a list, as JSON. */
+export function entriesOf({ shared, shares, own }: EncodedList): string[] {
+  const lines = own.split('\n')
+  return shares.map((share, index) => `{${lines[index]},${shared[share]}}`)
 }
 
 /** As SRS has it: the default virtual host is not named. */

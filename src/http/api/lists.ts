@@ -68,7 +68,6 @@ function registerStreams(fastify: FastifyInstance, host: ApiHost): void {
 }
 
 const jsonType = 'application/json; charset=utf-8'
-const comma = Buffer.from(',')
 
 /** Clients come as JSON from the workers that have them. */
 function registerClients(fastify: FastifyInstance, host: ApiHost): void {
@@ -79,17 +78,14 @@ function registerClients(fastify: FastifyInstance, host: ApiHost): void {
     GET: async ({ query }, reply) => {
       const { start, count } = pageQuery(query)
       const { items, total } = await inspector.clients(start, count, searchOf(query))
-      const parts = items.flatMap((part, index) => (index === 0 ? [part] : [comma, part]))
-      const [before, after] = [`${opening()},"clients":[`, `],"total":${total}}`]
-      return reply.type(jsonType).send(Buffer.concat([Buffer.from(before), ...parts, Buffer.from(after)]))
+      return reply.type(jsonType).send(`${opening()},"clients":[${items.join()}],"total":${total}}`)
     },
   })
   resource(fastify, host, '/api/v1/clients/:id', {
     GET: async (request, reply) => {
       const client = await inspector.client(idOf(request))
       if (client === null) return envelope(host.identity, codes.clientNotFound)
-      const before = Buffer.from(`${opening()},"client":`)
-      return reply.type(jsonType).send(Buffer.concat([before, client, Buffer.from('}')]))
+      return reply.type(jsonType).send(`${opening()},"client":${client}}`)
     },
     DELETE: async (request) => {
       const id = idOf(request)
