@@ -167,7 +167,8 @@ export type ToMaster =
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string; ip: string }
-  | { t: 'left'; connectionId: string }
+  /** `failed`: it ended with an error, whoever's that is. */
+  | { t: 'left'; connectionId: string; failed: boolean }
   /** A client of that virtual host wants its bandwidth checked, and knows the key. */
   | { t: 'check-bandwidth'; connectionId: string; vhost: string }
   | {
@@ -400,6 +401,8 @@ export interface ServerFacts {
   maxConnections: number
   /** Since the start; those that are counted in `connections`, and those that are gone. */
   admittedConnections: number
+  /** Of these, those that ended with an error. */
+  failedConnections: number
   refusedConnections: number
   sources: number
 }

@@ -216,6 +216,7 @@ export class Master {
       maxConnections: this.#admission.limits.maxConnections,
       admittedConnections: this.#admission.admitted,
       refusedConnections: this.#admission.refused,
+      failedConnections: this.#admission.failed,
       sources: this.#table.size,
     }
   }

@@ -168,6 +168,8 @@ async function bytesStayWhenAWorkerDies(server: Server, pid: number, streamPath:
   await server.waitForLog({ msg: 'a worker died and is replaced', level: 'error' })
   const after = await bytes()
   for (const [index, told] of before.entries()) expect(after[index]).toBeGreaterThanOrEqual(told)
+  const metrics = await (await fetch(server.httpUrl('/metrics'))).text()
+  expect(metrics).toMatch(/^weir_connections_failed_total [1-9]\d*$/m)
 }
 
 async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<string, string>>): Promise<void> {

@@ -36,7 +36,7 @@ const server: ServerFacts = {
     cwd: '/',
   },
   ...{ uptimeMs: 61_500, configFile: '/weir.conf', connections: 3, maxConnections: 1000 },
-  ...{ admittedConnections: 9, refusedConnections: 2, sources: 1 },
+  ...{ admittedConnections: 9, failedConnections: 3, refusedConnections: 2, sources: 1 },
 }
 
 export const streamName = '__defaultVhost__/live/one'
