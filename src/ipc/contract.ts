@@ -146,6 +146,8 @@ export type FromMaster =
       route?: readonly string[]
       /** Base addresses of the servers that its publisher is passed on to, likewise; null: it is not passed on. */
       push: readonly string[] | null
+      /** What back-sources that had it before have told of it: it is counted on from there. */
+      received?: Received
     }
   /** Pass the stream's publisher on to these servers from now on, as in `open`; a server that is among them keeps it. */
   | { t: 'push'; source: SourceNumber; push: readonly string[] | null }
@@ -407,6 +409,13 @@ export interface ServerFacts {
   sources: number
 }
 
+/** What came in of a stream, of all its publishers. */
+export interface Received {
+  recvBytes: number
+  /** Video frames. */
+  frames: number
+}
+
 /** What went out and came in, in kbit/s over the last 15 to 30 seconds. */
 export interface ByteRates {
   sendKbps: number
@@ -445,17 +454,14 @@ export interface UpstreamInfo {
   pid: string
 }
 
-/** A stream as its back-source knows it. Counters count since the back-source has it. */
-export interface StreamInfo {
+/** A stream as its back-source knows it. */
+export interface StreamInfo extends Received {
   source: SourceNumber
   stream: StreamId
   /** Connection id of the publisher; '' while there is none. */
   sourceId: string
   /** Since the publisher began, in milliseconds; 0 while there is none. */
   publishMs: number
-  /** Video frames. */
-  frames: number
-  recvBytes: number
   recvKbps: number
   video: VideoDescription | null
   audio: AudioDescription | null

@@ -122,7 +122,10 @@ export class Master {
           else if (message.t === 'upstream-health') this.#health.onReport(message.address, message.ok)
           else tellTable(this.#table, backSource, message)
         },
-        onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
+        onLost: (backSource, waitMs) => {
+          this.#told.onBackSourceLost(backSource.worker, this.#table.sources)
+          this.#table.onBackSourceLost(backSource, waitMs)
+        },
       },
       startsAtOnce(),
     )
