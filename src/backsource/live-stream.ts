@@ -209,6 +209,11 @@ export class LiveStream {
     if (this.#source.sourceId === '') this.#outputs.dispose()
   }
 
+  /** What its outputs do, for the periodic summary. */
+  logSummary(): void {
+    this.#outputs.logSummary()
+  }
+
   /** The end of the stream. Resolves when its files are complete. */
   async close(): Promise<void> {
     this.unpublish()

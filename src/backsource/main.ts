@@ -103,6 +103,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (message.t === 'open') this.#open(message)
     else if (message.t === 'push') this.#onPush(message.source, message.push)
     else if (message.t === 'close') this.#close(message.source)
+    else if (message.t === 'summarise') this.#streams.get(message.source)?.live.logSummary()
     else if (message.t === 'dispose') this.#dispose(message.stream)
     else if (message.t === 'recover') this.#recover()
   }

@@ -5,6 +5,7 @@ import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 import type { ClusterStatus } from './cluster-facts.ts'
 import type { DvrStatus } from './dvr-status.ts'
+import type { EncodedList } from './encoded-list.ts'
 import type { ForwardStatus } from './forward-facts.ts'
 import type { HlsEdgeFacts } from './hls-edge-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
@@ -152,6 +153,8 @@ export type FromMaster =
   /** Pass the stream's publisher on to these servers from now on, as in `open`; a server that is among them keeps it. */
   | { t: 'push'; source: SourceNumber; push: readonly string[] | null }
   | { t: 'close'; source: SourceNumber }
+  /** It is the turn of this stream to have what is forwarded of it in the log (`pithy_print_ms`). */
+  | { t: 'summarise'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
   /** Make whole recordings of what an earlier run of the server left unfinished. */
@@ -354,19 +357,6 @@ export type Answer =
   | { of: 'reload'; outcome: ReloadOutcome }
   /** Null: this server works alone. */
   | { of: 'cluster'; cluster: ClusterStatus | null }
-
-/**
- * Entries of a list as the API tells them, each in two pieces of JSON: most of it is the same for all players of a stream, and
- * travels once. Pieces are the members of an object, without braces.
- */
-export interface EncodedList {
-  /** What entries have alike. */
-  shared: string[]
-  /** For each entry the number of what it shares. */
-  shares: number[]
-  /** What each entry has of its own, on a line of its own. */
-  own: string
-}
 
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array

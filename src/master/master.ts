@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
 import { encodeAnswer } from '../ipc/answer-codec.ts'
-import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import type { ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { canReusePort, httpWorkers, streamWorkers } from '../worker/worker-counts.ts'
 import { Admission } from './admission.ts'
@@ -20,15 +20,16 @@ import { ClusterUpstreams } from './cluster-upstreams.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
+import { ForwardTurns } from './forward-turns.ts'
 import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { OriginHealth } from './origin-health.ts'
+import { type OwnSources, ownAnswer } from './own-answer.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
 import { RamDir } from './ram-dir.ts'
 import { RuntimeDir } from './runtime-dir.ts'
-import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { tellFirst } from './tell-first.ts'
@@ -53,7 +54,6 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #ownToken = newSecret()
-  readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
   readonly #ram: RamDir
@@ -67,6 +67,8 @@ export class Master {
   readonly #ingests: Ingests
   readonly #visits: VisitLedger
   readonly #told = new ToldBytes()
+  readonly #own: OwnSources
+  readonly #forwardTurns: ForwardTurns
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -137,6 +139,10 @@ export class Master {
     const edge = new EdgeUpstreams(() => this.#config, this.#health)
     const upstreams = new ClusterUpstreams(edge, this.#cluster)
     this.#table = new SourceTable(config, this.#pool, this.#cluster, upstreams, this.#logger)
+    const reload = (): Promise<ReloadOutcome> => this.reload()
+    const [table, told, ingests, cluster] = [this.#table, this.#told, this.#ingests, this.#cluster]
+    this.#own = { meter: new ProcessMeter(), table, told, ingests, cluster, reload }
+    this.#forwardTurns = new ForwardTurns(config, this.#table.sources)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -229,38 +235,12 @@ export class Master {
     const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
       this.#told.onAnswer(asked, question, answer)
     })
-    const own = pids === null ? await this.#answer(question) : null
+    const own = pids === null ? await ownAnswer(question, this.#own) : null
     if (own !== null) {
       const answer = encodeAnswer(own)
       answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
     }
     worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
-  }
-
-  /** What this process itself has to say, if anything. */
-  async #answer(question: Question): Promise<Answer | null> {
-    switch (question.ask) {
-      case 'status': {
-        const facts = this.#meter.read()
-        return { of: 'status', status: { role: 'master', index: 0, ...facts, connections: 0, streams: [] } }
-      }
-      case 'usage':
-        return { of: 'usage', usage: process.resourceUsage() }
-      case 'audience':
-        return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
-      case 'traffic':
-        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
-      case 'programs':
-        return { of: 'programs', programs: this.#ingests.facts }
-      case 'unpublish':
-        return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
-      case 'cluster':
-        return { of: 'cluster', cluster: await this.#cluster.status(question.start, question.count) }
-      case 'reload':
-        return { of: 'reload', outcome: await this.reload() }
-      default:
-        return null
-    }
   }
 
   get #workers(): WorkerHandle[] {
@@ -302,6 +282,7 @@ export class Master {
     this.#config = next
     this.#admission.limits = next
     this.#table.config = next
+    this.#forwardTurns.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
     this.#streamGroup.resize(streamWorkers(next))
@@ -330,6 +311,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    this.#forwardTurns.close()
     this.#health.close()
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.

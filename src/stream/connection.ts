@@ -32,7 +32,6 @@ export interface ConnectionHost extends StreamHubs {
   readonly readClock: ReadClock
   /** Fields that name this server and this connection to the client (features of SRS's connect answer). */
   identity(connectionId: string, serverIp: string): Record<string, string | number>
-  /** @param failed it ended with an error */
   onClosed(connection: Connection, failed: boolean): void
 }
 

@@ -1,5 +1,6 @@
 import { defaultVhost } from '../config/vhost-of.ts'
-import type { ByteRates, ClientInfo, EncodedList } from '../ipc/contract.ts'
+import type { ByteRates, ClientInfo } from '../ipc/contract.ts'
+import type { EncodedList } from '../ipc/encoded-list.ts'
 import { streamId, streamTag } from '../live/stream-key.ts'
 import type { Counted } from './client-rates.ts'
 

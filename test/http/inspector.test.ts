@@ -5,7 +5,6 @@ import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   EncodedAnswer,
-  EncodedList,
   Protocols,
   Question,
   ServerFacts,
@@ -13,6 +12,7 @@ import type {
   ToMaster,
   WorkerAnswer,
 } from '../../src/ipc/contract.ts'
+import type { EncodedList } from '../../src/ipc/encoded-list.ts'
 import { streamTag } from '../../src/live/stream-key.ts'
 import { pageOf } from '../../src/worker/client-book.ts'
 
