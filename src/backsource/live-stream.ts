@@ -251,6 +251,7 @@ export class LiveStream {
       source: this.number,
       stream: this.stream,
       sourceId: this.#source.sourceId,
+      tcUrl: this.#origin?.tcUrl ?? '',
       publishMs: this.#source.sourceId === '' ? 0 : monotonicMs() - this.#publishedAtMs,
       frames: this.#before.frames + this.#frames,
       recvBytes: this.#before.recvBytes + this.#source.bytesIn,

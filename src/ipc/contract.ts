@@ -450,6 +450,8 @@ export interface StreamInfo extends Received {
   stream: StreamId
   /** Connection id of the publisher; '' while there is none. */
   sourceId: string
+  /** As the connection of the present or last publisher gave it; '' when that is not known. */
+  tcUrl: string
   /** Since the publisher began, in milliseconds; 0 while there is none. */
   publishMs: number
   recvKbps: number

@@ -175,6 +175,7 @@ describe('what the API is told', () => {
       source: 7,
       stream: '__defaultVhost__/live/x',
       sourceId: '',
+      tcUrl: '',
       publishMs: 0,
       frames: 0,
       recvBytes: 0,
@@ -184,11 +185,12 @@ describe('what the API is told', () => {
       dvr: null,
       forwards: [],
     })
-    live.publish('abc')
+    live.publish('abc', { tcUrl: 'rtmp://h/live', route: [] })
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))
     vi.advanceTimersByTime(1500)
     expect(live.info()).toMatchObject({
       sourceId: 'abc',
+      tcUrl: 'rtmp://h/live',
       publishMs: 1500,
       frames: 2,
       recvBytes: avcConfig.length + aacConfig.length + 5,

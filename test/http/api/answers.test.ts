@@ -3,10 +3,11 @@ import { isActedOn } from '../../../src/config/schema/declare.ts'
 import { configuration } from '../../../src/config/schema/global.ts'
 import { vhost } from '../../../src/config/schema/vhost.ts'
 import { features } from '../../../src/http/api/features.ts'
+import { streamData } from '../../../src/http/api/lists.ts'
 import { paths } from '../../../src/http/api/schema/paths.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
 import { problemsOf } from '../../support/answer-schema.ts'
-import { player, startApi, streamName } from './fake-host.ts'
+import { info, player, startApi, streamName } from './fake-host.ts'
 
 const tag = streamTag(streamName)
 const ids: Record<string, string> = { streams: tag, clients: player.id, vhosts: '__defaultVhost__' }
@@ -44,6 +45,7 @@ describe('as SRS has it', () => {
     const { stream } = (await get(`streams/${tag}`)) as { stream: object }
     expect(stream).toMatchObject({
       ...{ id: tag, name: 'one', vhost: '__defaultVhost__', app: 'live', url: '/live/one', clients: 2 },
+      tcUrl: 'rtmp://192.0.2.9:1936/live',
       ...{ frames: 25, send_bytes: 9, recv_bytes: 1000, kbps: { recv_30s: 8, send_30s: 7 } },
       publish: { active: true, cid: 'pub00001' },
       video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
@@ -57,10 +59,23 @@ describe('as SRS has it', () => {
     expect(total).toBe(2)
     expect(streams[1]).toMatchObject({
       ...{ vhost: 'tv.example.com', app: 'a/b', name: 'two', url: 'tv.example.com/a/b/two' },
+      tcUrl: 'rtmp://tv.example.com/a/b',
       publish: { active: false, cid: '' },
       video: { codec: 'AV1', profile: 'Other', level: 'Other', width: 0, height: 0 },
       ...{ audio: null, hls: null },
     })
+  })
+
+  test.each([
+    ['rtmp://h/live', 'tv.example.com', 'rtmp://h/live?vhost=tv.example.com'],
+    ['rtmp://tv.example.com:1936/live?vhost=x', 'tv.example.com', 'rtmp://tv.example.com:1936/live'],
+    ['rtmps://[::1]:443/live...vhost...x', '__defaultVhost__', 'rtmps://[::1]:443/live'],
+    ['rtmp://user:secret@h/live', '__defaultVhost__', 'rtmp://h/live'],
+    ['rtmp://h:secret', '__defaultVhost__', 'rtmp://__defaultVhost__/live'],
+    ['http://h/live.flv', '__defaultVhost__', 'rtmp://__defaultVhost__/live'],
+  ])('the address of a stream that was published at %s in %s is %s', (tcUrl, vhost, expected) => {
+    const stream = { ...info, stream: `${vhost}/live/one`, tcUrl }
+    expect(streamData({ ...stream, clients: 0, players: {}, sendBytes: 0, sendKbps: 0 }).tcUrl).toBe(expected)
   })
 
   test('a client: its stream and virtual host are the ids of those', async () => {
