@@ -50,22 +50,40 @@ export function hlsMountPath({ hlsMount }: VhostConfig['hls'], host: string): st
   return address.host === null || address.host === host ? address.path : null
 }
 
+/**
+ * The paths that the files of streams are asked for with, as templates: below the root as their names say, or where
+ * `hls_mount` has them.
+ */
+export function hlsPaths(hls: VhostConfig['hls']): { playlist: string; segment: string; key: string } {
+  const below = (file: string): string => posix.join('/', file)
+  if (hls.hlsStorage === 'disk') {
+    return { playlist: below(hls.hlsM3u8File), segment: below(hls.hlsTsFile), key: below(hls.hlsKeyFile) }
+  }
+  const playlist = mountAddress(hls.hlsMount).path
+  /** As `HlsNames` writes it into the playlist: relative to that, or from the root behind a prefix. */
+  const named = (file: string, prefix: string): string => {
+    if (prefix !== '') return below(file)
+    const relative = posix.relative(posix.dirname(below(hls.hlsM3u8File)), below(file))
+    return posix.join(posix.dirname(playlist), relative)
+  }
+  return {
+    playlist,
+    segment: named(hls.hlsTsFile, hls.hlsEntryPrefix),
+    key: named(hls.hlsKeyFile, hls.hlsKeyUrl),
+  }
+}
+
 function rulesOf(vhost: string, hls: VhostConfig['hls']): Rule[] {
-  const { host, path: playlist } = mountAddress(hls.hlsMount)
+  const { host } = mountAddress(hls.hlsMount)
   const rule = (path: string, dir: string, file: string): Rule => {
     return { vhost, host, path: patternOf(path, vhost), root: resolve(dir), file: posix.join('/', file) }
   }
-  /** As {@link HlsNames} writes it into the playlist: relative to that, or from the root behind a prefix. */
-  const named = (file: string, prefix: string): string => {
-    const from = posix.join('/', posix.dirname(hls.hlsM3u8File))
-    const relative = posix.relative(from, posix.join('/', file))
-    return prefix === '' ? posix.join(posix.dirname(playlist), relative) : posix.join('/', file)
-  }
+  const { playlist, segment, key } = hlsPaths(hls)
   // Keys in a directory of their own are for who serves that.
   const isWithKeys = hls.hlsKeys && resolve(hls.hlsKeyFilePath) === resolve(hls.hlsPath)
   return [
     rule(playlist, hls.hlsPath, hls.hlsM3u8File),
-    rule(named(hls.hlsTsFile, hls.hlsEntryPrefix), hls.hlsPath, hls.hlsTsFile),
-    ...(isWithKeys ? [rule(named(hls.hlsKeyFile, hls.hlsKeyUrl), hls.hlsKeyFilePath, hls.hlsKeyFile)] : []),
+    rule(segment, hls.hlsPath, hls.hlsTsFile),
+    ...(isWithKeys ? [rule(key, hls.hlsKeyFilePath, hls.hlsKeyFile)] : []),
   ]
 }
