@@ -15,7 +15,7 @@ import {
 } from '../ipc/contract.ts'
 import type { HookCount } from '../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../ipc/program-facts.ts'
-import { entriesOf } from '../worker/client-json.ts'
+import { entriesJson } from '../worker/client-json.ts'
 import { SharedInquiries } from './shared-inquiries.ts'
 import {
   hookTotals,
@@ -97,22 +97,23 @@ export class Inspector {
   }
 
   /**
-   * Publishers and players as JSON, in the order of their arrival in each process.
+   * Publishers and players, in the order of their arrival in each process: parts of a list as JSON, with commas within.
    * @param search in lower case: those that it is found in; '' for all
    */
-  clients(start: number, count: number, search: string): Promise<Page<string>> {
+  clients(start: number, count: number, search: string): Promise<Page<Buffer>> {
     const ask = (from: number, most: number): Question => {
       return { ask: 'clients', start: from, count: most, search }
     }
     return this.#page(ask, start, count, (answer, from, to) => {
-      return answer?.of === 'clients' ? entriesOf(answer.clients).slice(from, to) : []
+      return answer?.of === 'clients' && to > from ? [entriesJson(answer.clients, from, to)] : []
     })
   }
 
   /** @returns a client as JSON; null when no process has it */
-  async client(id: string): Promise<string | null> {
+  async client(id: string): Promise<Buffer | null> {
     const { answers } = await this.#ask({ ask: 'client', id })
-    return pick(answers, 'clients').flatMap(({ clients }) => entriesOf(clients))[0] ?? null
+    const found = pick(answers, 'clients').find(({ total }) => total > 0)
+    return found === undefined ? null : entriesJson(found.clients, 0, 1)
   }
 
   /** Closes a client's connection, whichever process has it. @returns whether one had it */

@@ -1,12 +1,12 @@
 /**
- * Entries of a list as the API tells them, each in two pieces of JSON: most of it is the same for all players of a stream, and
- * travels once. Pieces are the members of an object, without braces.
+ * Entries of a list as the API tells them, in JSON, each in two pieces: most of it is the same for all players of a stream, and
+ * travels once. Nobody on the way reads them.
  */
 export interface EncodedList {
-  /** What entries have alike. */
-  shared: string[]
+  /** What each entry has of its own and begins with, on a line of its own. */
+  own: Uint8Array
+  /** What entries have alike, up to their ends. */
+  shared: Uint8Array[]
   /** For each entry the number of what it shares. */
   shares: number[]
-  /** What each entry has of its own, on a line of its own. */
-  own: string
 }

@@ -10,50 +10,97 @@ import type { Counted } from './client-rates.ts'
  * all players of a stream.
  */
 export class ClientListWriter {
-  readonly #shared: string[] = []
-  readonly #shares: number[] = []
   readonly #own: string[] = []
+  readonly #shared: Uint8Array[] = []
+  readonly #shares: number[] = []
   /** The numbers in `#shared`, by what they are of. */
   readonly #numbers = new Map<string, number>()
+  /** The client before, and what it shares: the next one is often alike. */
+  #last: { readonly client: Counted<ClientInfo>; readonly number: number } | null = null
 
   add(client: Counted<ClientInfo>, { sendKbps, recvKbps }: ByteRates): void {
     const { id, ip, aliveSeconds, sendBytes, recvBytes } = client
     const alive = Math.round(aliveSeconds * 1000) / 1000
-    this.#shares.push(this.#shareOf(client))
+    if (this.#last === null || !isAlike(client, this.#last.client)) {
+      this.#last = { client, number: this.#shareOf(client) }
+    }
+    this.#shares.push(this.#last.number)
     this.#own.push(
-      `"id":${quoted(id)},"ip":${quoted(ip)},"alive":${alive},"send_bytes":${sendBytes},"recv_bytes":${recvBytes}` +
+      `{"id":${quoted(id)},"ip":${quoted(ip)},"alive":${alive},"send_bytes":${sendBytes},"recv_bytes":${recvBytes}` +
         `,"kbps":{"recv_30s":${recvKbps},"send_30s":${sendKbps}}`,
     )
   }
 
   end(): EncodedList {
-    return { shared: this.#shared, shares: this.#shares, own: this.#own.join('\n') }
+    return { own: Buffer.from(this.#own.join('\n')), shared: this.#shared, shares: this.#shares }
   }
 
   #shareOf(client: Counted<ClientInfo>): number {
     const { vhost, app, stream, pageUrl, swfUrl, tcUrl, type, publish, protocol } = client
     const id = streamId({ vhost, app, stream })
-    // With the lengths no two clients have one key: they say of themselves what they like.
-    const lengths = `${tcUrl.length},${pageUrl.length},${swfUrl.length}`
-    const key = `${publish},${protocol},${type},${lengths},${tcUrl}${pageUrl}${swfUrl}${id}`
-    let number = this.#numbers.get(key)
-    if (number === undefined) {
-      number = this.#shared.length
-      this.#numbers.set(key, number)
-      this.#shared.push(
-        `"vhost":${quoted(vhost)},"stream":"${streamTag(id)}","url":${quoted(urlOf(vhost, app, stream))}` +
-          `,"name":${quoted(stream)},"pageUrl":${quoted(pageUrl)},"swfUrl":${quoted(swfUrl)}` +
-          `,"tcUrl":${quoted(tcUrl)},"type":${quoted(type)},"publish":${publish},"protocol":${quoted(protocol)}`,
-      )
-    }
-    return number
+    const text =
+      `,"vhost":${quoted(vhost)},"stream":"${streamTag(id)}","url":${quoted(urlOf(vhost, app, stream))}` +
+      `,"name":${quoted(stream)},"pageUrl":${quoted(pageUrl)},"swfUrl":${quoted(swfUrl)}` +
+      `,"tcUrl":${quoted(tcUrl)},"type":${quoted(type)},"publish":${publish},"protocol":${quoted(protocol)}}`
+    const known = this.#numbers.get(text)
+    if (known !== undefined) return known
+    this.#numbers.set(text, this.#shared.length)
+    return this.#shared.push(Buffer.from(text)) - 1
   }
 }
 
-/** The entries of a list, as JSON. */
-export function entriesOf({ shared, shares, own }: EncodedList): string[] {
-  const lines = own.split('\n')
-  return shares.map((share, index) => `{${lines[index]},${shared[share]}}`)
+/** Whether what two clients share is the same. */
+function isAlike(a: Counted<ClientInfo>, b: Counted<ClientInfo>): boolean {
+  return (
+    a.stream === b.stream &&
+    a.app === b.app &&
+    a.vhost === b.vhost &&
+    a.tcUrl === b.tcUrl &&
+    a.pageUrl === b.pageUrl &&
+    a.swfUrl === b.swfUrl &&
+    a.type === b.type &&
+    a.publish === b.publish &&
+    a.protocol === b.protocol
+  )
+}
+
+const lineFeed = 0x0a
+const comma = 0x2c
+
+/**
+ * Entries of a list as JSON, with commas between them. Bytes are copied and no text is made of them: for a list of a thousand
+ * that is a tenth of the time.
+ * @param to behind the last entry
+ */
+export function entriesJson({ own, shared, shares }: EncodedList, from: number, to: number): Buffer {
+  if (to <= from) return Buffer.alloc(0)
+  const lines = Buffer.from(own.buffer, own.byteOffset, own.byteLength)
+  const ends: number[] = []
+  for (let at = 0; ends.length < to; ) {
+    const found = lines.indexOf(lineFeed, at)
+    const end = found < 0 ? lines.length : found
+    ends.push(end)
+    at = end + 1
+  }
+  const begin = from === 0 ? 0 : ends[from - 1]! + 1
+  const sharedBytes = shares.slice(from, to).reduce((sum, share) => sum + shared[share]!.length, 0)
+  // The line feeds between the lines give their places to the commas.
+  const json = Buffer.allocUnsafe(ends[to - 1]! - begin + sharedBytes)
+  let written = 0
+  for (let entry = from, start = begin; entry < to; entry += 1) {
+    if (entry > from) {
+      json[written] = comma
+      written += 1
+    }
+    const end = ends[entry]!
+    lines.copy(json, written, start, end)
+    written += end - start
+    const rest = shared[shares[entry]!]!
+    json.set(rest, written)
+    written += rest.length
+    start = end + 1
+  }
+  return json
 }
 
 /** As SRS has it: the default virtual host is not named. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
+import type { EncodedList } from '../../src/ipc/encoded-list.ts'
 import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
-import { ClientListWriter, entriesOf } from '../../src/worker/client-json.ts'
+import { ClientListWriter, entriesJson } from '../../src/worker/client-json.ts'
 import { ClientRates, type Counted } from '../../src/worker/client-rates.ts'
 import type { WorkQuestion } from '../../src/worker/worker-process.ts'
 
@@ -36,10 +37,15 @@ function setUp(roles: readonly BookedClient['role'][]) {
   return { kicked, ask: (question: WorkQuestion) => answerAboutClients(question, book) }
 }
 
+/** Entries of a list, all of them if no others are named. */
+function parsed(list: EncodedList, from = 0, to = list.shares.length): object[] {
+  return JSON.parse(`[${entriesJson(list, from, to)}]`) as object[]
+}
+
 /** The ids in an answer, and the total. */
 function listed(answer: Answer | null): [string[], number] | null {
   if (answer?.of !== 'clients') return null
-  const clients = entriesOf(answer.clients).map((entry) => JSON.parse(entry) as { id: string })
+  const clients = parsed(answer.clients) as { id: string }[]
   return [clients.map(({ id }) => id), answer.total]
 }
 
@@ -74,7 +80,7 @@ describe('the clients', () => {
     const writer = new ClientListWriter()
     for (const client of [someone, odd, someone, other, odd]) writer.add(client, { sendKbps: 3, recvKbps: 4 })
     const list = writer.end()
-    const told = entriesOf(list).map((entry) => JSON.parse(entry) as object)
+    const told = parsed(list)
     expect(told[1]).toStrictEqual({
       ...{ id: 'odd', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
       ...{ pageUrl: '', swfUrl: '', tcUrl: 'a\nb', url: 'tv.example/live/ä"\\\u2028', name: 'ä"\\\u2028' },
@@ -84,7 +90,8 @@ describe('the clients', () => {
     expect(told[3]).toMatchObject({ tcUrl: 'a', pageUrl: 'b' })
     expect(told[4]).toStrictEqual(told[1])
     expect([told.length, list.shared.length]).toStrictEqual([5, 3])
-    expect(entriesOf(new ClientListWriter().end())).toStrictEqual([])
+    expect([parsed(list, 1, 2), parsed(list, 3, 5)]).toStrictEqual([[told[1]], told.slice(3)])
+    expect([parsed(list, 2, 2), parsed(new ClientListWriter().end())]).toStrictEqual([[], []])
   })
 
   test('come no more than a thousand at once', () => {

@@ -69,6 +69,7 @@ function registerStreams(fastify: FastifyInstance, host: ApiHost): void {
 }
 
 const jsonType = 'application/json; charset=utf-8'
+const comma = Buffer.from(',')
 
 /** Clients come as JSON from the workers that have them. */
 function registerClients(fastify: FastifyInstance, host: ApiHost): void {
@@ -79,14 +80,17 @@ function registerClients(fastify: FastifyInstance, host: ApiHost): void {
     GET: async ({ query }, reply) => {
       const { start, count } = pageQuery(query)
       const { items, total } = await inspector.clients(start, count, searchOf(query))
-      return reply.type(jsonType).send(`${opening()},"clients":[${items.join()}],"total":${total}}`)
+      const parts = items.flatMap((part, index) => (index === 0 ? [part] : [comma, part]))
+      const [before, after] = [`${opening()},"clients":[`, `],"total":${total}}`]
+      return reply.type(jsonType).send(Buffer.concat([Buffer.from(before), ...parts, Buffer.from(after)]))
     },
   })
   resource(fastify, host, '/api/v1/clients/:id', {
     GET: async (request, reply) => {
       const client = await inspector.client(idOf(request))
       if (client === null) return envelope(host.identity, codes.clientNotFound)
-      return reply.type(jsonType).send(`${opening()},"client":${client}}`)
+      const before = Buffer.from(`${opening()},"client":`)
+      return reply.type(jsonType).send(Buffer.concat([before, client, Buffer.from('}')]))
     },
     DELETE: async (request) => {
       const id = idOf(request)
