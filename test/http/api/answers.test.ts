@@ -78,6 +78,50 @@ describe('as SRS has it', () => {
     expect(streamData({ ...stream, clients: 0, players: {}, sendBytes: 0, sendKbps: 0 }).tcUrl).toBe(expected)
   })
 
+  // All that the pages of SRS's console read.
+  test.each([
+    ['versions', 'data.version'],
+    ['summaries', 'data.ok data.now_ms data.self.version data.self.pid data.self.ppid data.self.srs_uptime'],
+    ['summaries', 'data.self.cpu_percent data.self.mem_percent data.self.mem_kbyte data.system.conn_srs'],
+    ['summaries', 'data.system.cpus data.system.cpus_online data.system.cpu_percent data.system.uptime'],
+    ['summaries', 'data.system.mem_ram_kbyte data.system.mem_ram_percent data.system.disk_busy_percent'],
+    ['summaries', 'data.system.disk_read_KBps data.system.disk_write_KBps data.system.net_sample_time'],
+    ['summaries', 'data.system.net_recv_bytes data.system.net_send_bytes data.system.net_recvi_bytes'],
+    ['summaries', 'data.system.net_sendi_bytes data.system.srs_sample_time data.system.srs_recv_bytes'],
+    ['summaries', 'data.system.srs_send_bytes data.system.load_1m data.system.load_5m data.system.load_15m'],
+    [
+      'summaries',
+      'data.system.conn_sys data.system.conn_sys_et data.system.conn_sys_tw data.system.conn_sys_udp',
+    ],
+    ['vhosts/', 'vhosts.0.id vhosts.0.name vhosts.0.enabled vhosts.0.streams vhosts.0.clients'],
+    ['vhosts/', 'vhosts.0.kbps.recv_30s vhosts.0.kbps.send_30s vhosts.0.hls.enabled'],
+    ['streams/', 'streams.0.id streams.0.name streams.0.vhost streams.0.app streams.0.url streams.0.tcUrl'],
+    ['streams/', 'streams.0.publish.active streams.0.publish.cid streams.0.clients streams.0.kbps.recv_30s'],
+    ['streams/', 'streams.0.video.codec streams.0.video.profile streams.0.video.level streams.0.video.width'],
+    [
+      'streams/',
+      'streams.0.audio.codec streams.0.audio.sample_rate streams.0.audio.channel streams.0.audio.profile',
+    ],
+    [
+      'clients/',
+      'clients.0.id clients.0.ip clients.0.vhost clients.0.stream clients.0.publish clients.0.alive',
+    ],
+    [
+      'clients/',
+      'clients.0.url clients.0.name clients.0.tcUrl clients.0.type clients.0.pageUrl clients.0.swfUrl',
+    ],
+    ['raw?rpc=raw', 'http_api.enabled http_api.listen http_api.crossdomain http_api.raw_api.enabled'],
+  ])('%s has %s', async (path, fields) => {
+    const answer = (await get(path)) as Record<string, unknown>
+    for (const field of fields.split(' ')) {
+      const value = field
+        .split('.')
+        .reduce<unknown>((of, name) => (of as Record<string, unknown>)?.[name], answer)
+      expect(value, field).toBeDefined()
+      expect(value, field).not.toBeNull()
+    }
+  })
+
   test('a client: its stream and virtual host are the ids of those', async () => {
     const { clients } = (await get('clients')) as { clients: object[] }
     expect(clients).toMatchObject([
