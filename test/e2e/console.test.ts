@@ -109,10 +109,10 @@ test('the console shows streams, plays and stops them, kicks clients, and takes 
   const watched = await WatchedPage.open(browser, server.httpUrl('/'))
   const { page } = watched
   await page.locator('.link-status', { hasText: 'Live' }).waitFor()
-  const stream = page.getByRole('row', { name: 'live/clip' })
+  const stream = page.locator('tr[data-stream]', { hasText: 'live/clip' })
   await stream.getByText('320×180').waitFor()
   await stream.getByText('AAC').waitFor()
-  await page.getByRole('row').getByText(`live/${hostile}`, { exact: true }).waitFor()
+  await page.locator('tr[data-stream]').getByText(`live/${hostile}`, { exact: true }).waitFor()
   await page.getByText(referer).waitFor()
   const programs = page.locator('tr[data-program]', { hasText: 'live/clip' })
   await programs.filter({ hasText: 'Exec 1' }).getByText('runs', { exact: true }).waitFor()
