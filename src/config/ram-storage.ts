@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Config, VhostConfig } from './config.ts'
 
 /** Whether a virtual host's HLS is in memory alone (`hls_storage ram`). */
@@ -27,7 +27,8 @@ export function withRam(config: Config, dir: string): Config {
 }
 
 function hlsIn(dir: string, hls: VhostConfig['hls']): VhostConfig['hls'] {
-  const hlsKeyFilePath = hls.hlsKeyFilePath === hls.hlsPath ? dir : hls.hlsKeyFilePath
+  const isWithKeys = resolve(hls.hlsKeyFilePath) === resolve(hls.hlsPath)
+  const hlsKeyFilePath = isWithKeys ? dir : hls.hlsKeyFilePath
   return { ...hls, hlsPath: dir, hlsKeyFilePath, hlsCleanup: true }
 }
 
