@@ -6,6 +6,7 @@ import type { FileHooks } from '../hooks/stream-hooks.ts'
 import type {
   PublisherRef,
   PublishOrigin,
+  Received,
   SourceNumber,
   StreamId,
   StreamInfo,
@@ -74,8 +75,12 @@ export class LiveStream {
   #video: VideoDescription | null = null
   #audio: AudioDescription | null = null
   #publishedAtMs = 0
+  /** What came in of it in other back-sources before. */
+  readonly #before: Received
+  /** Monotonic time since when it is here. */
+  readonly openedAtMs = monotonicMs()
   #origin: PublishOrigin | null = null
-  /** Video frames of all publishers. */
+  /** Video frames of all publishers here. */
   #frames = 0
   /** The present publisher's metadata asks for absolute timestamps. */
   #asksForAtc = false
@@ -86,7 +91,9 @@ export class LiveStream {
     config: VhostConfig,
     logger: Logger,
     owner: LiveStreamOwner,
+    before: Received = { recvBytes: 0, frames: 0 },
   ) {
+    this.#before = before
     this.stream = stream
     this.number = number
     this.#config = config
@@ -202,13 +209,18 @@ export class LiveStream {
     if (this.#source.sourceId === '') this.#outputs.dispose()
   }
 
+  /** What its outputs do, for the periodic summary. */
+  logSummary(): void {
+    this.#outputs.logSummary()
+  }
+
   /** The end of the stream. Resolves when its files are complete. */
   async close(): Promise<void> {
     this.unpublish()
     await this.#outputs.close()
   }
 
-  /** Bytes of all publishers. */
+  /** Bytes of all publishers, here. */
   get bytesIn(): number {
     return this.#source.bytesIn
   }
@@ -225,7 +237,7 @@ export class LiveStream {
       players: this.#subscriptions.size,
       video: video && codecName(video.type, video.body),
       audio: audio && codecName(audio.type, audio.body),
-      bytesIn: this.#source.bytesIn,
+      bytesIn: this.#before.recvBytes + this.#source.bytesIn,
       bytesOut: 0,
       packetsIn: this.#source.packetsIn,
       packetsDropped: dropped,
@@ -239,9 +251,10 @@ export class LiveStream {
       source: this.number,
       stream: this.stream,
       sourceId: this.#source.sourceId,
+      tcUrl: this.#origin?.tcUrl ?? '',
       publishMs: this.#source.sourceId === '' ? 0 : monotonicMs() - this.#publishedAtMs,
-      frames: this.#frames,
-      recvBytes: this.#source.bytesIn,
+      frames: this.#before.frames + this.#frames,
+      recvBytes: this.#before.recvBytes + this.#source.bytesIn,
       video: this.#video,
       audio: this.#audio,
       hls: this.#outputs.facts.hls ?? null,

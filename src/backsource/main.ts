@@ -6,7 +6,15 @@ import type { Config } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { HookIdentity } from '../hooks/hook-body.ts'
 import { StreamHooks, type StreamHooksHost } from '../hooks/stream-hooks.ts'
-import type { Answer, PublisherRef, SourceNumber, StreamId, StreamInfo, ToMaster } from '../ipc/contract.ts'
+import type {
+  Answer,
+  PublisherRef,
+  Received,
+  SourceNumber,
+  StreamId,
+  StreamInfo,
+  ToMaster,
+} from '../ipc/contract.ts'
 import { MediaClient } from '../ipc/media-client.ts'
 import { MediaServer, type SenderChannel } from '../ipc/media-server.ts'
 import { RelayClock, relayWaitMs } from '../ipc/relay-clock.ts'
@@ -95,6 +103,7 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (message.t === 'open') this.#open(message)
     else if (message.t === 'push') this.#onPush(message.source, message.push)
     else if (message.t === 'close') this.#close(message.source)
+    else if (message.t === 'summarise') this.#streams.get(message.source)?.live.logSummary()
     else if (message.t === 'dispose') this.#dispose(message.stream)
     else if (message.t === 'recover') this.#recover()
   }
@@ -164,8 +173,8 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
 
   #infoOf(live: LiveStream): StreamInfo {
     const info = live.info()
-    const counts = { sendBytes: 0, recvBytes: info.recvBytes }
-    const { recvKbps } = this.#rates.rates(monotonicMs(), live.stream, counts)
+    const counts = { sendBytes: 0, recvBytes: live.bytesIn }
+    const { recvKbps } = this.#rates.rates(monotonicMs(), live.stream, counts, live.openedAtMs)
     return {
       ...info,
       recvKbps,
@@ -181,8 +190,9 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     this.#rates.sample(monotonicMs(), counts)
   }
 
-  #open({ stream, source, publisher, pull, push, route = [] }: Extract<RoleMessage, { t: 'open' }>): void {
-    const entry = this.#streams.get(source) ?? this.#newEntry(stream, source)
+  #open(message: Extract<RoleMessage, { t: 'open' }>): void {
+    const { stream, source, publisher, pull, push, route = [], received } = message
+    const entry = this.#streams.get(source) ?? this.#newEntry(stream, source, received)
     if (entry === null) return
     if (publisher !== null) {
       entry.live.publisher = publisher
@@ -213,13 +223,13 @@ class BackSource implements Worker, LiveStreamOwner, StreamHooksHost {
     if (entry !== undefined) this.#pushes.change(entry.live, push, entry.live.publisher)
   }
 
-  #newEntry(stream: StreamId, number: SourceNumber): Entry | null {
+  #newEntry(stream: StreamId, number: SourceNumber, received?: Received): Entry | null {
     const vhost = vhostOf(this.#config, vhostOfStream(stream))
     if (vhost === null) {
       this.#logger.error({ code: 'VHOST_UNKNOWN', stream }, 'cannot open a stream of a vhost that is gone')
       return null
     }
-    const live = new LiveStream(stream, number, vhost, this.#logger, this)
+    const live = new LiveStream(stream, number, vhost, this.#logger, this, received)
     const entry: Entry = { live, link: null }
     this.#streams.set(number, entry)
     this.#setTitle()

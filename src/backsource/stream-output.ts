@@ -48,6 +48,8 @@ export interface StreamOutput extends SourceConsumer {
   reconfigure(vhost: VhostConfig): boolean
   /** Deletes what it has written: nobody has published the stream for long. */
   dispose?(): void
+  /** Writes a line about what it does, for the periodic summary. */
+  logSummary?(): void
   /** Ends it. Resolves when all that it holds is complete and given back. */
   close(): Promise<void>
 }
@@ -95,6 +97,10 @@ export class StreamOutputs {
 
   dispose(): void {
     for (const output of this.#open.values()) output.dispose?.()
+  }
+
+  logSummary(): void {
+    for (const output of this.#open.values()) output.logSummary?.()
   }
 
   /** Resolves when all outputs are complete. */

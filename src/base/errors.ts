@@ -411,6 +411,10 @@ export const errorTable = {
     remedy:
       'Make the directory that work_dir names, or correct the path: it counts from where weir is started.',
   },
+  RAM_DIR: {
+    summary: 'The directory for what is to be in memory cannot be made, or is on a disk.',
+    remedy: 'Set ram_dir to a directory of a tmpfs that this user can write, such as /dev/shm.',
+  },
   RUNTIME_DIR: {
     summary: 'The directory for Unix sockets cannot be made or written, or its path is too long.',
     remedy: 'Set runtime_dir to a short path that this user can write.',

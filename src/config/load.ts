@@ -5,6 +5,7 @@ import { clusterProblem } from './cluster-problem.ts'
 import type { Config } from './config.ts'
 import { endpointClash } from './endpoints.ts'
 import { interpret } from './interpret.ts'
+import { ramWarning } from './ram-storage.ts'
 import { readSource } from './source.ts'
 import { checkTlsFiles } from './tls-files.ts'
 import { authProblem, checkTokenKeys } from './vhost-auth.ts'
@@ -37,6 +38,6 @@ export function loadConfig(path: string, cwd = process.cwd()): LoadedConfig {
   if (problem !== null) throw new WeirError('CONFIG_BAD_VALUE', `${path}: ${problem}`)
   const dir = resolve(cwd, config.workDir)
   checkTokenKeys(config, dir)
-  const more = [apiAccessWarning(config) ?? [], checkTlsFiles(config, dir)].flat()
+  const more = [apiAccessWarning(config) ?? [], ramWarning(config) ?? [], checkTlsFiles(config, dir)].flat()
   return { config, warnings: [...warnings, ...more.map((warning) => `${path}: ${warning}`)], files }
 }

@@ -15,7 +15,7 @@ import {
 } from '../ipc/contract.ts'
 import type { HookCount } from '../ipc/hook-facts.ts'
 import type { ProgramFacts } from '../ipc/program-facts.ts'
-import { partOfList } from '../worker/client-json.ts'
+import { entriesJson } from '../worker/client-json.ts'
 import { SharedInquiries } from './shared-inquiries.ts'
 import {
   hookTotals,
@@ -100,19 +100,20 @@ export class Inspector {
    * Publishers and players, in the order of their arrival in each process: parts of a list as JSON, with commas within.
    * @param search in lower case: those that it is found in; '' for all
    */
-  clients(start: number, count: number, search: string): Promise<Page<Uint8Array>> {
+  clients(start: number, count: number, search: string): Promise<Page<Buffer>> {
     const ask = (from: number, most: number): Question => {
       return { ask: 'clients', start: from, count: most, search }
     }
     return this.#page(ask, start, count, (answer, from, to) => {
-      return answer?.of === 'clients' ? partOfList(answer.clients, from, to) : []
+      return answer?.of === 'clients' && to > from ? [entriesJson(answer.clients, from, to)] : []
     })
   }
 
   /** @returns a client as JSON; null when no process has it */
-  async client(id: string): Promise<Uint8Array | null> {
+  async client(id: string): Promise<Buffer | null> {
     const { answers } = await this.#ask({ ask: 'client', id })
-    return pick(answers, 'clients').find(({ total }) => total > 0)?.clients.bytes ?? null
+    const found = pick(answers, 'clients').find(({ total }) => total > 0)
+    return found === undefined ? null : entriesJson(found.clients, 0, 1)
   }
 
   /** Closes a client's connection, whichever process has it. @returns whether one had it */
@@ -223,7 +224,7 @@ export class Inspector {
     question: (start: number, count: number) => Question,
     start: number,
     count: number,
-    partOf: (answer: Answer | null, from: number, to: number) => T | readonly T[],
+    partOf: (answer: Answer | null, from: number, to: number) => readonly T[],
   ): Promise<Page<T>> {
     const wanted = Math.min(count, maxPageSize)
     const isNear = start + wanted <= maxPageSize
@@ -240,7 +241,7 @@ export class Inspector {
         return own.flatMap((part) => partOf(part.answer, 0, lengthOf(part.answer)))
       }),
     )
-    return { items: parts.flat() as T[], total: sumOf(totals, (total) => total) }
+    return { items: parts.flat(), total: sumOf(totals, (total) => total) }
   }
 
   async #withAudience(streams: readonly StreamInfo[]): Promise<StreamView[]> {
@@ -257,7 +258,7 @@ export class Inspector {
 
 /** How many entries an answer has. */
 function lengthOf(answer: Answer | null): number {
-  return answer?.of === 'clients' ? answer.clients.ends.length : streamsOf(answer).length
+  return answer?.of === 'clients' ? answer.clients.shares.length : streamsOf(answer).length
 }
 
 function streamsOf(answer: Answer | null): readonly StreamInfo[] {

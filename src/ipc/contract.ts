@@ -5,6 +5,7 @@ import type { ConfigDiff } from '../config/diff.ts'
 import type { AudioDescription, VideoDescription } from '../media/describe.ts'
 import type { ClusterStatus } from './cluster-facts.ts'
 import type { DvrStatus } from './dvr-status.ts'
+import type { EncodedList } from './encoded-list.ts'
 import type { ForwardStatus } from './forward-facts.ts'
 import type { HlsEdgeFacts } from './hls-edge-facts.ts'
 import type { HookCount, HookVisit } from './hook-facts.ts'
@@ -22,7 +23,7 @@ import type { PushStatus } from './push-facts.ts'
  */
 
 /** Raised with every change that an older process would not understand. Both ends of a channel say it first. */
-export const protocolVersion = 9
+export const protocolVersion = 10
 
 /** @throws WeirError IPC_VERSION when the other process speaks another version */
 export function checkVersion(version: number): void {
@@ -146,10 +147,14 @@ export type FromMaster =
       route?: readonly string[]
       /** Base addresses of the servers that its publisher is passed on to, likewise; null: it is not passed on. */
       push: readonly string[] | null
+      /** What back-sources that had it before have told of it: it is counted on from there. */
+      received?: Received
     }
   /** Pass the stream's publisher on to these servers from now on, as in `open`; a server that is among them keeps it. */
   | { t: 'push'; source: SourceNumber; push: readonly string[] | null }
   | { t: 'close'; source: SourceNumber }
+  /** It is the turn of this stream to have what is forwarded of it in the log (`pithy_print_ms`). */
+  | { t: 'summarise'; source: SourceNumber }
   /** Nobody has published the stream for `hls_dispose`: delete what HLS has written of it, whether you hold it or not. */
   | { t: 'dispose'; stream: StreamId }
   /** Make whole recordings of what an earlier run of the server left unfinished. */
@@ -167,7 +172,8 @@ export type ToMaster =
   | { t: 'draining' }
   // from workers with clients: stream and http; publishers are in stream workers only
   | { t: 'admit'; connectionId: string; ip: string }
-  | { t: 'left'; connectionId: string }
+  /** `failed`: it ended with an error, whoever's that is. */
+  | { t: 'left'; connectionId: string; failed: boolean }
   /** A client of that virtual host wants its bandwidth checked, and knows the key. */
   | { t: 'check-bandwidth'; connectionId: string; vhost: string }
   | {
@@ -352,14 +358,6 @@ export type Answer =
   /** Null: this server works alone. */
   | { of: 'cluster'; cluster: ClusterStatus | null }
 
-/** Entries of a list as JSON, as the API tells them: nobody on the way reads them. */
-export interface EncodedList {
-  /** With a comma between two entries. */
-  bytes: Uint8Array
-  /** Where each entry ends. */
-  ends: number[]
-}
-
 /** An {@link Answer} as it travels; see answer-codec.ts. */
 export type EncodedAnswer = Uint8Array
 
@@ -395,8 +393,17 @@ export interface ServerFacts {
   maxConnections: number
   /** Since the start; those that are counted in `connections`, and those that are gone. */
   admittedConnections: number
+  /** Of these, those that ended with an error. */
+  failedConnections: number
   refusedConnections: number
   sources: number
+}
+
+/** What came in of a stream, of all its publishers. */
+export interface Received {
+  recvBytes: number
+  /** Video frames. */
+  frames: number
 }
 
 /** What went out and came in, in kbit/s over the last 15 to 30 seconds. */
@@ -437,17 +444,16 @@ export interface UpstreamInfo {
   pid: string
 }
 
-/** A stream as its back-source knows it. Counters count since the back-source has it. */
-export interface StreamInfo {
+/** A stream as its back-source knows it. */
+export interface StreamInfo extends Received {
   source: SourceNumber
   stream: StreamId
   /** Connection id of the publisher; '' while there is none. */
   sourceId: string
+  /** As the connection of the present or last publisher gave it; '' when that is not known. */
+  tcUrl: string
   /** Since the publisher began, in milliseconds; 0 while there is none. */
   publishMs: number
-  /** Video frames. */
-  frames: number
-  recvBytes: number
   recvKbps: number
   video: VideoDescription | null
   audio: AudioDescription | null

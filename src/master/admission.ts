@@ -21,6 +21,8 @@ export class Admission {
   /** Since the start. */
   admitted = 0
   refused = 0
+  /** Of those that were admitted. */
+  failed = 0
 
   constructor(limits: AdmissionLimits) {
     this.limits = limits
@@ -51,17 +53,24 @@ export class Admission {
     return null
   }
 
-  /** A connection is gone. One that was refused leaves too, and counts for nothing. */
-  left(worker: WorkerHandle, connectionId: string): void {
+  /**
+   * A connection is gone. One that was refused leaves too, and counts for nothing.
+   * @param failed it ended with an error
+   */
+  left(worker: WorkerHandle, connectionId: string, failed: boolean): void {
     const admitted = this.#members.get(worker)
     const address = admitted?.get(connectionId)
     if (address === undefined) return
     admitted?.delete(connectionId)
     this.#forget(address)
+    if (failed) this.failed += 1
   }
 
+  /** What it still had has failed with it. */
   onWorkerLost(worker: WorkerHandle): void {
-    for (const address of this.#members.get(worker)?.values() ?? []) this.#forget(address)
+    const lost = this.#members.get(worker)
+    for (const address of lost?.values() ?? []) this.#forget(address)
+    this.failed += lost?.size ?? 0
     this.#members.delete(worker)
   }
 

@@ -34,7 +34,7 @@ export function handleClientMessage(worker: WorkerHandle, message: WorkMessage, 
       break
     }
     case 'left':
-      desk.admission.left(worker, message.connectionId)
+      desk.admission.left(worker, message.connectionId, message.failed)
       break
     case 'check-bandwidth':
       worker.send(desk.bandwidthChecks.answer(message, monotonicMs()))

@@ -18,4 +18,4 @@ export function configOptionFor({ file, cwd }: ConfigPlace): string {
 }
 
 /** Settings that hold for the life of the master. */
-export const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'workDir', 'pid']
+export const fixedSettings: readonly string[] = ['daemon', 'runtimeDir', 'ramDir', 'workDir', 'pid']

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts'
+import type { Config, VhostConfig } from '../config/config.ts'
 import { vhostOf } from '../config/vhost-of.ts'
 import type { StreamId } from '../ipc/contract.ts'
 import { vhostOfStream } from '../live/stream-key.ts'
@@ -20,7 +20,7 @@ export class HlsDisposal {
   onPublisherLeft(stream: StreamId, config: Config): void {
     this.onPublish(stream)
     const hls = vhostOf(config, vhostOfStream(stream))?.hls
-    const afterSeconds = hls?.enabled ? hls.hlsDispose : 0
+    const afterSeconds = hls?.enabled ? disposeAfter(hls) : 0
     if (afterSeconds === 0) return
     const timer = setTimeout(() => {
       this.#timers.delete(stream)
@@ -38,4 +38,9 @@ export class HlsDisposal {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
   }
+}
+
+/** What is in memory is not kept for good: nobody looks for a stream in it that has been over for as long as it is. */
+function disposeAfter({ hlsDispose, hlsStorage, hlsWindow }: VhostConfig['hls']): number {
+  return hlsDispose === 0 && hlsStorage === 'ram' ? Math.max(1, hlsWindow) : hlsDispose
 }

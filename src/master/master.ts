@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { loadConfig } from '../config/load.ts'
 import { encodeAnswer } from '../ipc/answer-codec.ts'
-import type { Answer, Question, ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
+import type { ReloadOutcome, ServerFacts, WorkerRole } from '../ipc/contract.ts'
 import { ProcessMeter } from '../worker/process-meter.ts'
 import { canReusePort, httpWorkers, streamWorkers } from '../worker/worker-counts.ts'
 import { Admission } from './admission.ts'
@@ -20,14 +20,16 @@ import { ClusterUpstreams } from './cluster-upstreams.ts'
 import { type ConfigPlace, fixedSettings } from './config-place.ts'
 import type { ServerStatus } from './control-contract.ts'
 import { ControlServer } from './control-server.ts'
+import { ForwardTurns } from './forward-turns.ts'
 import { Ingests } from './ingests.ts'
 import { inquire } from './inquiry.ts'
 import { OriginHealth } from './origin-health.ts'
+import { type OwnSources, ownAnswer } from './own-answer.ts'
 import { PidFile } from './pid-file.ts'
 import { probe } from './port-probe.ts'
 import { endpointsOf, poolLimits, startsAtOnce } from './process-plan.ts'
+import { RamDir } from './ram-dir.ts'
 import { RuntimeDir } from './runtime-dir.ts'
-import { sentBefore, streamsByVhost } from './source-facts.ts'
 import { tellTable } from './source-messages.ts'
 import { SourceTable } from './source-table.ts'
 import { tellFirst } from './tell-first.ts'
@@ -37,6 +39,7 @@ import { VisitLedger } from './visit-ledger.ts'
 import { WorkerEnds } from './worker-ends.ts'
 import { WorkerGroup } from './worker-group.ts'
 import { WorkerHandle, type WorkerListener, type WorkMessage } from './worker-handle.ts'
+import { statusOf } from './worker-status.ts'
 
 /** What the name of a worker's socket begins with; a number for each process ever started follows. */
 const socketPrefixes: Record<WorkerRole, string> = { stream: 's', 'back-source': 'b', http: 'h' }
@@ -51,9 +54,9 @@ export class Master {
   readonly #logger: Logger
   readonly #serverId = newId()
   readonly #ownToken = newSecret()
-  readonly #meter = new ProcessMeter()
   readonly #pidFile: PidFile
   readonly #runtime: RuntimeDir
+  readonly #ram: RamDir
   readonly #control: ControlServer
   readonly #admission: Admission
   readonly #cluster: ClusterMembership
@@ -64,6 +67,8 @@ export class Master {
   readonly #ingests: Ingests
   readonly #visits: VisitLedger
   readonly #told = new ToldBytes()
+  readonly #own: OwnSources
+  readonly #forwardTurns: ForwardTurns
   readonly #streamGroup: WorkerGroup
   readonly #httpGroup: WorkerGroup
   #config: Config
@@ -74,13 +79,16 @@ export class Master {
 
   /**
    * Makes this process the one master of its pid file. It starts nothing yet.
-   * @throws WeirError PID_FILE or RUNTIME_DIR; nothing is left behind then
+   * @throws WeirError PID_FILE, RUNTIME_DIR or RAM_DIR; nothing is left behind then
    */
   static async create(place: ConfigPlace, config: Config, log: ProcessLog): Promise<Master> {
+    const ram = new RamDir(config.ramDir, log.logger)
     const pidFile = await PidFile.acquire(config.pid)
     try {
-      return new Master(place, config, log, pidFile, new RuntimeDir(config.runtimeDir))
+      const placed = ram.place(config)
+      return new Master(place, placed, log, pidFile, new RuntimeDir(config.runtimeDir), ram)
     } catch (error) {
+      ram.remove()
       await pidFile.remove()
       throw error
     }
@@ -92,6 +100,7 @@ export class Master {
     log: ProcessLog,
     pidFile: PidFile,
     runtime: RuntimeDir,
+    ram: RamDir,
   ) {
     this.#place = place
     this.#config = config
@@ -99,6 +108,7 @@ export class Master {
     this.#logger = log.logger
     this.#pidFile = pidFile
     this.#runtime = runtime
+    this.#ram = ram
     this.#ends = new WorkerEnds(log.logger)
     this.#ingests = new Ingests(log.logger, this.#ownToken)
     this.#control = new ControlServer(this.#runtime.socket('master'), this.#logger, () => this.status())
@@ -114,7 +124,10 @@ export class Master {
           else if (message.t === 'upstream-health') this.#health.onReport(message.address, message.ok)
           else tellTable(this.#table, backSource, message)
         },
-        onLost: (backSource, waitMs) => this.#table.onBackSourceLost(backSource, waitMs),
+        onLost: (backSource, waitMs) => {
+          this.#told.onBackSourceLost(backSource.worker, this.#table.sources)
+          this.#table.onBackSourceLost(backSource, waitMs)
+        },
       },
       startsAtOnce(),
     )
@@ -126,6 +139,10 @@ export class Master {
     const edge = new EdgeUpstreams(() => this.#config, this.#health)
     const upstreams = new ClusterUpstreams(edge, this.#cluster)
     this.#table = new SourceTable(config, this.#pool, this.#cluster, upstreams, this.#logger)
+    const reload = (): Promise<ReloadOutcome> => this.reload()
+    const [table, told, ingests, cluster] = [this.#table, this.#told, this.#ingests, this.#cluster]
+    this.#own = { meter: new ProcessMeter(), table, told, ingests, cluster, reload }
+    this.#forwardTurns = new ForwardTurns(config, this.#table.sources)
     this.#streamGroup = this.#groupOf('stream')
     this.#httpGroup = this.#groupOf('http')
   }
@@ -191,23 +208,7 @@ export class Master {
   }
 
   async status(): Promise<ServerStatus> {
-    const asked = this.#workers.map(async (worker) => {
-      const { role, index, pid, ready } = worker
-      const answer = await worker.status()
-      return {
-        worker,
-        answer,
-        silent: { role, index, pid, state: ready ? 'no answer' : 'starting' } as const,
-      }
-    })
-    const answered = await Promise.all(asked)
-    return {
-      ...this.#facts(),
-      workers: answered.map(({ answer }) => answer).filter((answer) => answer !== null),
-      silent: answered
-        .filter(({ worker, answer }) => answer === null && !worker.exited)
-        .map(({ silent }) => silent),
-    }
+    return { ...this.#facts(), ...(await statusOf(this.#workers)) }
   }
 
   #facts(): ServerFacts {
@@ -224,6 +225,7 @@ export class Master {
       maxConnections: this.#admission.limits.maxConnections,
       admittedConnections: this.#admission.admitted,
       refusedConnections: this.#admission.refused,
+      failedConnections: this.#admission.failed,
       sources: this.#table.size,
     }
   }
@@ -233,38 +235,12 @@ export class Master {
     const answers = await inquire(this.#workers, question, pids, (asked, answer) => {
       this.#told.onAnswer(asked, question, answer)
     })
-    const own = pids === null ? await this.#answer(question) : null
+    const own = pids === null ? await ownAnswer(question, this.#own) : null
     if (own !== null) {
       const answer = encodeAnswer(own)
       answers.push({ role: 'master', index: 0, pid: process.pid, ready: true, answer })
     }
     worker.send({ t: 'report', inquiry, server: this.#facts(), answers })
-  }
-
-  /** What this process itself has to say, if anything. */
-  async #answer(question: Question): Promise<Answer | null> {
-    switch (question.ask) {
-      case 'status': {
-        const facts = this.#meter.read()
-        return { of: 'status', status: { role: 'master', index: 0, ...facts, connections: 0, streams: [] } }
-      }
-      case 'usage':
-        return { of: 'usage', usage: process.resourceUsage() }
-      case 'audience':
-        return { of: 'audience', audience: sentBefore(this.#table.sources, question.streams) }
-      case 'traffic':
-        return { of: 'traffic', traffic: [...this.#told.traffic(), ...streamsByVhost(this.#table.sources)] }
-      case 'programs':
-        return { of: 'programs', programs: this.#ingests.facts }
-      case 'unpublish':
-        return { of: 'unpublish', unpublished: this.#table.unpublishByTag(question.tag) }
-      case 'cluster':
-        return { of: 'cluster', cluster: await this.#cluster.status(question.start, question.count) }
-      case 'reload':
-        return { of: 'reload', outcome: await this.reload() }
-      default:
-        return null
-    }
   }
 
   get #workers(): WorkerHandle[] {
@@ -287,7 +263,7 @@ export class Master {
       const loaded = loadConfig(this.#place.file, this.#place.cwd)
       warnings = loaded.warnings
       for (const warning of warnings) this.#logger.warn(warning)
-      next = loaded.config
+      next = this.#ram.place(loaded.config)
       // A worker that cannot listen could not be replaced any more.
       const before = endpointsOf(this.#config)
       const added = endpointsOf(next).filter((one) => !before.some((old) => isDeepStrictEqual(old, one)))
@@ -306,6 +282,7 @@ export class Master {
     this.#config = next
     this.#admission.limits = next
     this.#table.config = next
+    this.#forwardTurns.config = next
     this.#pool.limits = poolLimits(next)
     for (const worker of this.#workers) worker.send({ t: 'reload', config: next, log: next.log })
     this.#streamGroup.resize(streamWorkers(next))
@@ -334,6 +311,7 @@ export class Master {
     this.#closeGroups()
     this.#pool.close()
     this.#table.close()
+    this.#forwardTurns.close()
     this.#health.close()
     await this.#ingests.stop()
     // Publishers and players first: what they sent is complete when the back-sources finish their files.
@@ -343,6 +321,7 @@ export class Master {
     this.#visits.close()
     this.#control.close()
     this.#runtime.remove()
+    this.#ram.remove()
     await this.#pidFile.remove()
     this.#logger.info({ seconds: Math.round(process.uptime()) }, 'stopped')
     this.#log.flush()

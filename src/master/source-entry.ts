@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { StreamOwner } from '../cluster/owner.ts'
-import type { PublisherRef, PublishId, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
+import type { PublisherRef, PublishId, Received, SourceNumber, StreamId, ToMaster } from '../ipc/contract.ts'
 import type { BackSource } from './back-source-pool.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -56,6 +56,8 @@ export interface SourceEntry {
   host: BackSource
   /** What workers that let the stream go had sent of it. */
   sentBytes: number
+  /** What the back-sources that had it have told of what came in. */
+  received: Received | null
   /** The back-source has it and can be pulled from; one that pulls it itself has got media. */
   open: boolean
   /** Runs while the source waits for another publisher, or, if it is pulled, for somebody who wants it. */
@@ -73,7 +75,7 @@ export function newEntry(
 ): SourceEntry {
   return {
     ...{ stream, number, sourceId, host, publisher: null, pull: null, contest: null },
-    ...{ sentBytes: 0, open: false, lingerTimer: null, moveTimer: null },
+    ...{ sentBytes: 0, received: null, open: false, lingerTimer: null, moveTimer: null },
   }
 }
 
@@ -100,7 +102,7 @@ export function hasOrigin({ publisher, pull }: SourceEntry): boolean {
  * @param route servers that have a pulled stream from here
  */
 export function open(entry: SourceEntry, route: readonly string[] = []): void {
-  const { stream, number: source, host, publisher, pull } = entry
+  const { stream, number: source, host, publisher, pull, received } = entry
   const ref: PublisherRef | null = publisher && {
     path: publisher.worker.socketPath,
     publishId: publisher.publishId,
@@ -112,7 +114,8 @@ export function open(entry: SourceEntry, route: readonly string[] = []): void {
   }
   const push = publisher?.push ?? null
   const routed = pull !== null && route.length > 0 ? { route } : {}
-  host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push, ...routed })
+  const counted = received === null ? {} : { received }
+  host.worker.send({ t: 'open', stream, source, publisher: ref, pull, push, ...routed, ...counted })
 }
 
 /** Takes a source from its publisher, if it has one. */

@@ -32,7 +32,7 @@ export interface ConnectionHost extends StreamHubs {
   readonly readClock: ReadClock
   /** Fields that name this server and this connection to the client (features of SRS's connect answer). */
   identity(connectionId: string, serverIp: string): Record<string, string | number>
-  onClosed(connection: Connection): void
+  onClosed(connection: Connection, failed: boolean): void
 }
 
 /** Where a connection is in its life; each phase but the last two has a deadline, also while others are asked. */
@@ -217,7 +217,7 @@ export class Connection
     closeSoon(this.socket)
     if (reason === null) this.logger.info({ ...story, reason: text }, 'closed')
     else this.logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
-    this.#host.onClosed(this)
+    this.#host.onClosed(this, reason !== null)
   }
 
   // What the session asks and tells.

@@ -238,10 +238,10 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     }
   }
 
-  onClosed(connection: Connection): void {
+  onClosed(connection: Connection, failed: boolean): void {
     this.#connections.delete(connection.id)
     this.#traffic.leave(connection)
-    this.#context.send({ t: 'left', connectionId: connection.id })
+    this.#context.send({ t: 'left', connectionId: connection.id, failed })
     this.#exitIfDrained()
   }
 

@@ -42,11 +42,14 @@ export class RateBook {
     this.#newer = { atMs: nowMs, counts }
   }
 
-  /** @param now what is counted at this moment */
-  rates(nowMs: number, key: string, now: ByteCounts): ByteRates {
+  /**
+   * @param now what is counted at this moment
+   * @param beganAtMs since when it is counted, if that is known: what came within the window has a rate at once
+   */
+  rates(nowMs: number, key: string, now: ByteCounts, beganAtMs = 0): ByteRates {
     const { atMs, counts } = this.#older
     const then = counts.get(key)
-    const windowMs = Math.max(nowMs - atMs, minWindowMs)
+    const windowMs = Math.max(nowMs - Math.max(atMs, beganAtMs), minWindowMs)
     const kbps = (bytes: number): number => Math.max(0, Math.round((8 * bytes) / windowMs))
     return {
       sendKbps: kbps(now.sendBytes - (then?.sendBytes ?? 0)),

@@ -2,11 +2,11 @@ import { monotonicMs } from '../base/clock.ts'
 import {
   type Answer,
   type ClientInfo,
-  type EncodedList,
   maxPageSize,
   type StreamAudience,
   type StreamId,
 } from '../ipc/contract.ts'
+import type { EncodedList } from '../ipc/encoded-list.ts'
 import type { ByteCounts } from './byte-rates.ts'
 import { ClientListWriter, isFound } from './client-json.ts'
 import type { ClientRates, Counted, Counters } from './client-rates.ts'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LiveStream } from '../../src/backsource/live-stream.ts'
 import type { SubscriberChannel } from '../../src/backsource/subscription.ts'
+import type { Received } from '../../src/ipc/contract.ts'
 import { AmfEcmaArray } from '../../src/media/amf-value.ts'
 import { encodeAmf0 } from '../../src/media/amf0-writer.ts'
 import type { Packet } from '../../src/media/packet.ts'
@@ -46,15 +47,22 @@ class Worker implements SubscriberChannel {
   }
 }
 
-function setUp(vhost = '') {
+function setUp(vhost = '', before?: Received) {
   const { logger, lines } = recordingLogger()
-  const live = new LiveStream('__defaultVhost__/live/x', 7, vhostConfigOf(vhost), logger, {
-    config: configOf(''),
-    ownToken: '',
-    serverId: 's1',
-    hooks: { onDvr: () => {}, onHls: () => {} },
-    onDisconnect: () => {},
-  })
+  const live = new LiveStream(
+    '__defaultVhost__/live/x',
+    7,
+    vhostConfigOf(vhost),
+    logger,
+    {
+      config: configOf(''),
+      ownToken: '',
+      serverId: 's1',
+      hooks: { onDvr: () => {}, onHls: () => {} },
+      onDisconnect: () => {},
+    },
+    before,
+  )
   const push = (...packets: Packet[]): void => {
     for (const packet of packets) live.push(packet)
   }
@@ -167,6 +175,7 @@ describe('what the API is told', () => {
       source: 7,
       stream: '__defaultVhost__/live/x',
       sourceId: '',
+      tcUrl: '',
       publishMs: 0,
       frames: 0,
       recvBytes: 0,
@@ -176,11 +185,12 @@ describe('what the API is told', () => {
       dvr: null,
       forwards: [],
     })
-    live.publish('abc')
+    live.publish('abc', { tcUrl: 'rtmp://h/live', route: [] })
     push(videoHeader(avcConfig), audioHeader(aacConfig), keyFrame(0), sound(10), interFrame(40))
     vi.advanceTimersByTime(1500)
     expect(live.info()).toMatchObject({
       sourceId: 'abc',
+      tcUrl: 'rtmp://h/live',
       publishMs: 1500,
       frames: 2,
       recvBytes: avcConfig.length + aacConfig.length + 5,
@@ -198,6 +208,15 @@ describe('what the API is told', () => {
     push(sound(0, Buffer.of(0x2f, 0xff)))
     expect(live.info().audio).toMatchObject({ codec: 'MP3', sampleRate: 44_100, channels: 2 })
   })
+})
+
+test('what came in elsewhere before is counted on', () => {
+  const { live, push } = setUp('', { recvBytes: 1000, frames: 50 })
+  live.publish('abc')
+  push(keyFrame(0, Buffer.alloc(20)))
+  expect(live.info()).toMatchObject({ recvBytes: 1020, frames: 51 })
+  expect(live.status().bytesIn).toBe(1020)
+  expect(live.bytesIn).toBe(20)
 })
 
 describe('the status', () => {

@@ -119,13 +119,27 @@ function accessOptions(isOpen = false, settings: ServerOptions['settings'] = {})
   )
 }
 
-function signed(action: 'publish' | 'play', stream: string, expires = now + 600): string {
-  return signedQuery(secret, { action, stream: `__defaultVhost__/live/${stream}`, expires })
+function signed(action: 'publish' | 'play', stream: string, expires = now + 600, key = secret): string {
+  return signedQuery(key, { action, stream: `__defaultVhost__/live/${stream}`, expires })
 }
 
-async function tokenFor(stream: string): Promise<string> {
+async function tokenFor(stream: string, key = secret): Promise<string> {
   const token = new SignJWT({ action: 'play', stream, exp: now + 600 }).setProtectedHeader({ alg: 'HS256' })
-  return token.sign(Buffer.from(secret))
+  return token.sign(Buffer.from(key))
+}
+
+/** What somebody makes who does not know the secret. */
+async function forgedQueries(): Promise<string[]> {
+  const guessed = 'a-secret-that-somebody-has-guessed'
+  const [, payload] = (await tokenFor('live/one')).split('.')
+  const unsigned = Buffer.from('{"alg":"none"}').toString('base64url')
+  return [
+    `?${signed('play', 'one', now + 600, guessed)}`,
+    // A good one, for longer.
+    `?${signed('play', 'one').replace(String(now + 600), String(now + 6000))}`,
+    `?token=${await tokenFor('live/one', guessed)}`,
+    `?token=${unsigned}.${payload}.`,
+  ]
 }
 
 /** The status of an answer, whose body is not waited for. */
@@ -155,9 +169,11 @@ test('one stream, asked for with and without what it takes, over RTMP, HTTP-FLV 
     `?${signed('play', 'one', now - 1)}`,
     `?${signed('publish', 'one')}`,
     `?token=${await tokenFor('live/two')}`,
+    ...(await forgedQueries()),
   ]
   for (const query of wrong) await expect(TestPlayer.play(one + query)).rejects.toMatchObject(refused)
-  for (const query of ['', `?${signed('play', 'other')}`]) {
+  const forged = `?${signed('publish', 'other', now + 600, 'a-secret-that-somebody-has-guessed')}`
+  for (const query of ['', `?${signed('play', 'other')}`, forged]) {
     await expect(TestPublisher.publish(server.url('other') + query)).rejects.toMatchObject(refused)
   }
   expect(server.logs()).toContainEqual(

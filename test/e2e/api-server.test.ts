@@ -6,7 +6,7 @@ import { paths } from '../../src/http/api/schema/paths.ts'
 import type { Totals } from '../../src/http/api/schema/server.ts'
 import { problemsOf } from '../support/answer-schema.ts'
 import { LivePair } from './support/live-pair.ts'
-import { type Server, startServer, workersOf } from './support/server.ts'
+import { backSourcesOf, type Server, startServer, workersOf } from './support/server.ts'
 import { playOnEveryWorker, TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
 import { until, within } from './support/until.ts'
@@ -150,24 +150,34 @@ test('every answer is as it is documented; a process that hangs is named; a stre
     stream: { id, publish: { active: true, cid: again.served.connectionId } },
   })
   await other.goesOn()
-  await bytesStayWhenAWorkerDies(server, player.served.workerPid, path)
+  await bytesStayWhenProcessesDie(server, player.served.workerPid, path)
 })
 
 /** What has been told of bytes is never less later, though who counted them is gone. */
-async function bytesStayWhenAWorkerDies(server: Server, pid: number, streamPath: string): Promise<void> {
+async function bytesStayWhenProcessesDie(server: Server, pid: number, streamPath: string): Promise<void> {
   const bytes = async () => {
     const [{ vhosts }, { stream }] = await Promise.all([
       ask<{ vhosts: { send_bytes: number; recv_bytes: number }[] }>(server, '/api/v1/vhosts'),
-      ask<{ stream: { send_bytes: number } }>(server, streamPath),
+      ask<{ stream: { send_bytes: number; recv_bytes: number; frames: number } }>(server, streamPath),
     ])
-    return [vhosts[0]!.send_bytes, vhosts[0]!.recv_bytes, stream.send_bytes]
+    const { send_bytes, recv_bytes, frames } = stream
+    return [vhosts[0]!.send_bytes, vhosts[0]!.recv_bytes, send_bytes, recv_bytes, frames]
   }
   const before = await bytes()
   expect(Math.min(...before)).toBeGreaterThan(0)
+  const [backSource] = backSourcesOf(await server.status(), 'one')
+  process.kill(backSource!.pid, 'SIGKILL')
+  await server.waitForLog(
+    ({ msg, stream, pid: at }) =>
+      msg === 'source: publisher attached' && stream === 'live/one' && at !== backSource!.pid,
+  )
+  // The publisher may be in this one.
   process.kill(pid, 'SIGKILL')
   await server.waitForLog({ msg: 'a worker died and is replaced', level: 'error' })
   const after = await bytes()
   for (const [index, told] of before.entries()) expect(after[index]).toBeGreaterThanOrEqual(told)
+  const metrics = await (await fetch(server.httpUrl('/metrics'))).text()
+  expect(metrics).toMatch(/^weir_connections_failed_total [1-9]\d*$/m)
 }
 
 async function allAnswersAreDocumented(server: Server, ids: Readonly<Record<string, string>>): Promise<void> {

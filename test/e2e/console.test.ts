@@ -95,7 +95,8 @@ test('a stream plays in a page, by every protocol: ten seconds without a stall, 
 }, 120_000)
 
 test('the console shows streams, plays and stops them, kicks clients, and takes hostile names for text', async () => {
-  const { server, api } = await startConsoleServer()
+  const exec = `exec { enabled on; publish sleep 600; publish sh -c 'echo no such thing; exit 3'; }`
+  const { server, api } = await startConsoleServer(remux + exec)
   const hostile = '<img src=x onerror=document.title=1>'
   const publisher = await TestPublisher.publish(server.url(encodeURIComponent(hostile)))
   publisher.goLive()
@@ -108,11 +109,14 @@ test('the console shows streams, plays and stops them, kicks clients, and takes 
   const watched = await WatchedPage.open(browser, server.httpUrl('/'))
   const { page } = watched
   await page.locator('.link-status', { hasText: 'Live' }).waitFor()
-  const stream = page.getByRole('row', { name: 'live/clip' })
+  const stream = page.locator('tr[data-stream]', { hasText: 'live/clip' })
   await stream.getByText('320×180').waitFor()
   await stream.getByText('AAC').waitFor()
-  await page.getByRole('row').getByText(`live/${hostile}`, { exact: true }).waitFor()
+  await page.locator('tr[data-stream]').getByText(`live/${hostile}`, { exact: true }).waitFor()
   await page.getByText(referer).waitFor()
+  const programs = page.locator('tr[data-program]', { hasText: 'live/clip' })
+  await programs.filter({ hasText: 'Exec 1' }).getByText('runs', { exact: true }).waitFor()
+  await programs.filter({ hasText: 'Exec 2' }).getByText('exit status 3: no such thing').waitFor()
   const search = page.getByLabel('Search clients')
   await search.fill('CLIP http-flv')
   await until('the one client that fits', async () => (await page.locator('tr[data-client]').count()) === 1)

@@ -69,7 +69,7 @@ test('what is recorded is what was published', async () => {
   }
 })
 
-test('when everything is killed, what was recorded becomes files that play at the next start', async () => {
+test('when a back-source is killed, and when everything is, what was recorded becomes files that play', async () => {
   const { server, url, names, files, isWritten, publish } = await setUp()
   // Another one is in its place already, or is gone on with.
   await Promise.all(['session', 'append'].map(publish))
@@ -83,11 +83,20 @@ test('when everything is killed, what was recorded becomes files that play at th
       streams.filter(({ dvr }) => dvr!.bytes > 600_000).length === 3
     )
   })
+  // Who takes the stream over makes a file of what the one before has left, and begins another.
+  const held = (await server.status()).workers.find(
+    ({ role, streams }) =>
+      role === 'back-source' && streams.some(({ stream }) => stream.startsWith('session/')),
+  )
+  process.kill(held!.pid, 'SIGKILL')
+  await until('its recording to be whole, and another', () => {
+    return names('session').includes('show-1.flv') && isWritten('session')
+  })
   for (const { pid } of server.processes()) process.kill(pid, 'SIGKILL')
   await until('all processes to be gone', () => server.processes().length === 0)
   await server.start()
   await until('the recordings to be finished', () => !Object.keys(recorders).some(isWritten))
-  expect(names('session')).toEqual(['show-1.flv', 'show.flv'])
+  expect(names('session')).toEqual(['show-1.flv', 'show-2.flv', 'show.flv'])
   expect(names('movie')).toEqual(['show.mp4'])
   expect(names('append')).toEqual(['show.flv'])
   const published = await checksums(media().clip)

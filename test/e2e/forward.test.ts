@@ -23,7 +23,10 @@ test('nginx-rtmp and another Weir get every frame; a stream goes back to no serv
   const everywhere = `127.0.0.1:${nginx.port} 127.0.0.1:${copy.port}`
   const forwardTo = (destinations: string): void =>
     // A forward that came back would take the stream over from its own publisher.
-    origin.configure({ vhost: `forward ${destinations}; publish { policy replace; }` })
+    origin.configure({
+      settings: { pithy_print_ms: 200 },
+      vhost: `forward ${destinations}; publish { policy replace; }`,
+    })
   forwardTo(`${everywhere} 127.0.0.1:${origin.port}`)
   await origin.start()
 
@@ -74,6 +77,9 @@ test('nginx-rtmp and another Weir get every frame; a stream goes back to no serv
     { state: 'forwarding', retries: 0, lastError: null },
   ])
   await live.goesOn()
+  for (const port of [nginx.port, copy.port]) {
+    await origin.waitForLog({ msg: 'forward: going on', destination: `127.0.0.1:${port}` })
+  }
   origin.configure({})
   await origin.reload()
   expect(await forwardsOf(origin, 'two')).toEqual([])

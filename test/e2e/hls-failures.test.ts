@@ -1,13 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { processTag } from '../../src/base/process-tag.ts'
+import { parsePlaylist } from '../../src/media/hls/playlist.ts'
 import { publishFile } from './support/ffmpeg.ts'
 import { discontinuitiesOf, HlsFiles, lastSequence } from './support/hls.ts'
 import { LivePair } from './support/live-pair.ts'
 import { media } from './support/media.ts'
 import { isRunning } from './support/processes.ts'
-import { backSourcesOf, type Server } from './support/server.ts'
+import { backSourcesOf, type Server, workersOf } from './support/server.ts'
 import { TestPublisher } from './support/test-publisher.ts'
 import { complaintsAbout } from './support/transport-stream.ts'
 import { until, within } from './support/until.ts'
@@ -67,6 +68,34 @@ test('when a back-source drains it finishes its last segment, and its successor 
   expect(discontinuitiesOf(after)).toEqual([lastSequence(before) + 1])
   await server.stop()
   await checkAll(hls)
+})
+
+test('HLS in memory is served without a file on the disk, whichever process dies, and goes with the server', async () => {
+  const { server, hls } = await HlsFiles.start(
+    { hls_storage: 'ram', hls_mount: '[vhost]/mem/[app]/[stream].m3u8' },
+    { httpWorkers: 1 },
+  )
+  const url = `http://127.0.0.1:${server.httpPort}/mem/live/one.m3u8`
+  const inMemory = (): string[] =>
+    readdirSync('/dev/shm').filter((name) => name.includes(`-${server.master.pid}-`))
+  const served = async (count: number): Promise<NonNullable<HlsFiles['playlist']>> =>
+    until(`${count} segments over HTTP`, async () => {
+      const response = await fetch(url).catch(() => null)
+      const playlist = response?.ok ? parsePlaylist(await response.text()) : null
+      return playlist !== null && playlist.segments.length >= count && playlist
+    })
+  publishFile(media().clip, server.url('one'), { loop: true, rate })
+  const before = await served(2)
+  const [http] = workersOf(await server.status(), 'http')
+  process.kill(await backSourcePid(server), 'SIGKILL')
+  process.kill(http!.pid, 'SIGKILL')
+  const after = await served(before.segments.length + 3)
+  expectGoesOn(before, after)
+  expect(before.mediaSequence).toBeGreaterThan(1_700_000_000)
+  expect(await hls.complaints(url)).toBe('')
+  expect([hls.names, inMemory()]).toEqual([[], [expect.any(String)]])
+  await server.stop()
+  expect(inMemory()).toEqual([])
 })
 
 test('after the whole server was killed, the next one goes on', async () => {

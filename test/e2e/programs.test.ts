@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Command } from './support/command.ts'
 import { freePort } from './support/free-port.ts'
 import { isRunning, killMarked, markName, processesMarked } from './support/processes.ts'
-import { backSourcesOf, type Server, startServer, weirBinary } from './support/server.ts'
+import { backSourcesOf, type Server, type ServerOptions, startServer, weirBinary } from './support/server.ts'
 import { until, within } from './support/until.ts'
 
 const clip = fileURLToPath(new URL('../../demo/weir.flv', import.meta.url))
@@ -17,6 +17,7 @@ const name = '-f $(touch pwned) a b'
 interface Program {
   readonly kind: string
   readonly name: string
+  readonly vhost: string
   readonly stream: string
   readonly state: string
   readonly pid: number
@@ -38,8 +39,10 @@ async function streamsOf(server: Server): Promise<Stream[]> {
   return (await get<{ streams: Stream[] }>(server.httpUrl('/api/v1/streams?count=100'))).streams
 }
 
+/** Those of the default virtual host. */
 async function programsOf(server: Server): Promise<Program[]> {
-  return (await get<{ programs: Program[] }>(server.httpUrl('/api/v1/programs'))).programs
+  const { programs } = await get<{ programs: Program[] }>(server.httpUrl('/api/v1/programs'))
+  return programs.filter((one) => one.vhost === '__defaultVhost__')
 }
 
 /** Waits until a stream is published and its picture is known. */
@@ -85,18 +88,60 @@ function vhost({ vwidth = 64, transcode = 'on', ingest = 'on' } = {}): string {
     }`
 }
 
+/**
+ * A virtual host with inputs that are no files: a capture device, of the kind that FFmpeg has in every build (lavfi), and
+ * RTSP, over which something pushes.
+ */
+function inputs(rtspPort: number): string {
+  const output = 'output rtmp://127.0.0.1:[port]/live?vhost=[vhost]/[ingest];'
+  return `vhost inputs.test {
+    ingest device {
+      enabled on;
+      input { type stream; url testsrc2=size=64x36:rate=10; }
+      engine { enabled on; perfile { re; f lavfi; } vcodec libx264; vpreset ultrafast; acodec an; ${output} }
+    }
+    ingest camera {
+      enabled on;
+      input { type stream; url rtsp://127.0.0.1:${rtspPort}/camera; }
+      engine { enabled on; perfile { rtsp_flags listen; } vcodec copy; acodec copy; ${output} }
+    }
+  }`
+}
+
+/** Pushes the clip over RTSP as soon as somebody listens. */
+async function pushOverRtsp(port: number): Promise<void> {
+  const args = `-nostdin -loglevel error -re -stream_loop -1 -i ${clip} -c copy -f rtsp -rtsp_transport tcp`
+  // To connect would be to be the one that it listens for.
+  const listens = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`
+  await until('RTSP to be listened for', () => readFileSync('/proc/net/tcp', 'utf8').includes(listens))
+  new Command('ffmpeg', [...args.split(' '), `rtsp://127.0.0.1:${port}/camera`])
+}
+
+interface Options {
+  readonly changes?: Parameters<typeof vhost>[0]
+  readonly more?: string
+}
+
+function options({ changes = {}, more = '' }: Options = {}): ServerOptions {
+  return { httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost(changes), more }
+}
+
 async function reload(server: Server, changes: Parameters<typeof vhost>[0]): Promise<void> {
-  server.configure({ httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost(changes) })
+  server.configure(options({ changes }))
   await server.reload()
 }
 
 test('a file is ingested, transcoded once and given to programs, and no death of a process leaves one behind', async () => {
-  const server = await startServer({ httpWorkers: 1, settings: { ff_log_dir: './log' }, vhost: vhost() })
+  const rtspPort = await freePort()
+  const server = await startServer(options({ more: inputs(rtspPort) }))
+  await pushOverRtsp(rtspPort)
   const { id } = await published(server, name)
   expect((await published(server, `${name}_sd`)).video).toMatchObject({ width: 64 })
   const ingest = await running(server, 'ingest')
   const transcode = await running(server, 'transcode', id)
   const exec = await running(server, 'exec', id)
+  expect((await published(server, 'device')).video).toMatchObject({ width: 64 })
+  expect((await published(server, 'camera')).video).toMatchObject({ width: 640 })
 
   // The names are names, and nothing but names.
   const log = join(server.dir, `log/exec-__defaultVhost__-live-${name}-1.log`)

@@ -5,7 +5,6 @@ import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
 import type {
   Answer,
   EncodedAnswer,
-  EncodedList,
   Protocols,
   Question,
   ServerFacts,
@@ -13,6 +12,7 @@ import type {
   ToMaster,
   WorkerAnswer,
 } from '../../src/ipc/contract.ts'
+import type { EncodedList } from '../../src/ipc/encoded-list.ts'
 import { streamTag } from '../../src/live/stream-key.ts'
 import { pageOf } from '../../src/worker/client-book.ts'
 
@@ -43,12 +43,12 @@ function setUp(processes: readonly ((question: Question) => Answer | null)[]) {
 
 /** A list whose entries are these texts. */
 function listOf(entries: readonly string[]): EncodedList {
-  const ends = entries.map((_, index) => entries.slice(0, index + 1).join(',').length)
-  return { bytes: Buffer.from(entries.join(',')), ends }
+  return { own: Buffer.from(entries.join('\n')), shared: [Buffer.from('!')], shares: entries.map(() => 0) }
 }
 
-function entriesOf(parts: readonly Uint8Array[]): string[] {
-  return parts.flatMap((part) => Buffer.from(part).toString().split(','))
+/** The entries in parts of such lists. */
+function entriesOf(parts: readonly Buffer[]): string[] {
+  return parts.flatMap((part) => part.toString().replaceAll('!', '').split(','))
 }
 
 /** A process with clients of these ids. */
@@ -112,7 +112,7 @@ describe('a page of clients', () => {
 describe('a client', () => {
   test('is found in whichever process has it', async () => {
     const { inspector } = setUp([withClients(['a']), silent, withClients(['b'])])
-    expect(String(await inspector.client('b'))).toBe('b')
+    expect(String(await inspector.client('b'))).toBe('b!')
     expect(await inspector.client('none')).toBeNull()
   })
 

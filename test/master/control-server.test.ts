@@ -21,6 +21,7 @@ const status: ServerStatus = {
   connections: 3,
   maxConnections: 1000,
   admittedConnections: 0,
+  failedConnections: 0,
   refusedConnections: 0,
   sources: 1,
   workers: [],

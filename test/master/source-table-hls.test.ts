@@ -56,6 +56,15 @@ describe('hls_dispose', () => {
     expect(hosts.released).toEqual(hosts.members)
   })
 
+  test('of what is in memory has an end, as long as the playlist after the stream', async () => {
+    const { hosts, leave } = await published('enabled on; hls_storage ram; hls_window 30;')
+    leave()
+    vi.advanceTimersByTime(29_999)
+    expect(hosts.workers).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(hosts.workers[1]!.take()).toEqual([dispose])
+  })
+
   test('counts anew when the stream is published again', async () => {
     const { table, worker, hosts, publish, leave } = await published('enabled on; hls_dispose 5;')
     leave()

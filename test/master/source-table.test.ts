@@ -524,6 +524,14 @@ describe('a watcher', () => {
 })
 
 describe('a back-source that is lost', () => {
+  test('leaves what has come in to its successor', async () => {
+    const { table, hosts } = await published()
+    const received = { recvBytes: 300, frames: 30 }
+    table.sources.get(stream)!.received = received
+    table.onBackSourceLost(hosts.members[0]!, 0)
+    expect(hosts.workers[1]!.take()).toMatchObject([{ t: 'open', received }])
+  })
+
   test('is replaced by another, with the publisher and the watchers', async () => {
     const { table, hosts, two } = await published()
     table.watch(two.handle, stream)

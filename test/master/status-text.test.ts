@@ -43,6 +43,7 @@ const server: ServerStatus = {
   connections: 7,
   maxConnections: 1000,
   admittedConnections: 9,
+  failedConnections: 0,
   refusedConnections: 2,
   sources: 0,
   workers: [worker],

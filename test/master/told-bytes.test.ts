@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { encodeAnswer } from '../../src/ipc/answer-codec.ts'
+import type { StreamInfo } from '../../src/ipc/contract.ts'
 import { inquire } from '../../src/master/inquiry.ts'
 import type { SourceEntry } from '../../src/master/source-entry.ts'
 import { ToldBytes } from '../../src/master/told-bytes.ts'
@@ -8,9 +9,11 @@ import { FakeWorker } from './fakes.ts'
 
 const nobody = { publishers: 0, players: {}, streams: 0, sendKbps: 0, recvKbps: 0 }
 
+const [one, two] = [new FakeWorker('one').handle, new FakeWorker('two').handle]
+
 function setUp() {
   const told = new ToldBytes()
-  const entry = { sentBytes: 5 } as SourceEntry
+  const entry = { sentBytes: 5, number: 7, received: null, host: { worker: one } } as SourceEntry
   const sources = new Map([['a/b/c', entry]])
   const traffic = (worker: WorkerHandle, vhost: string, sendBytes: number, recvBytes: number) =>
     told.onAnswer(
@@ -30,10 +33,23 @@ function setUp() {
         audience: [{ stream, publishers: 0, players: {}, sendBytes, sendKbps: 0 }],
       }),
     )
-  return { told, entry, traffic, audience, end: (worker: WorkerHandle) => told.onExit(worker, sources) }
+  const received = (worker: WorkerHandle, streams: readonly Partial<StreamInfo>[], total = streams.length) =>
+    told.onAnswer(
+      worker,
+      { ask: 'streams', start: 0, count: 10 },
+      encodeAnswer({ of: 'streams', streams: streams as StreamInfo[], total }),
+    )
+  const lose = (worker: WorkerHandle) => told.onBackSourceLost(worker, sources)
+  return {
+    told,
+    entry,
+    traffic,
+    audience,
+    received,
+    lose,
+    end: (worker: WorkerHandle) => told.onExit(worker, sources),
+  }
 }
-
-const [one, two] = [new FakeWorker('one').handle, new FakeWorker('two').handle]
 
 test('what a worker told last of its virtual hosts is there when it has ended, without its clients', () => {
   const { told, traffic, end } = setUp()
@@ -82,4 +98,28 @@ test('a worker that ends while others are asked is not counted twice', async () 
   )
   expect(answers.map((one) => one.answer !== null)).toStrictEqual([false, true])
   expect(told.traffic()).toMatchObject([{ vhost: 'v', sendBytes: 40 }])
+})
+
+test('what a back-source told of its streams goes with them to the next one, and of other streams nothing', () => {
+  const { entry, received, lose } = setUp()
+  received(one, [{ source: 7, recvBytes: 100, frames: 10 }])
+  received(one, [{ source: 7, recvBytes: 300, frames: 30 }])
+  received(two, [{ source: 7, recvBytes: 9000, frames: 900 }])
+  lose(two)
+  expect(entry.received).toBeNull()
+  lose(one)
+  expect(entry.received).toStrictEqual({ recvBytes: 300, frames: 30 })
+  // It was told nothing of since it has the stream.
+  entry.host = { worker: two } as SourceEntry['host']
+  received(two, [{ source: 8, recvBytes: 1, frames: 1 }])
+  lose(two)
+  expect(entry.received).toStrictEqual({ recvBytes: 300, frames: 30 })
+})
+
+test('of a page of streams the others are not forgotten', () => {
+  const { entry, received, lose } = setUp()
+  received(one, [{ source: 7, recvBytes: 100, frames: 10 }])
+  received(one, [{ source: 8, recvBytes: 5, frames: 1 }], 2)
+  lose(one)
+  expect(entry.received).toStrictEqual({ recvBytes: 100, frames: 10 })
 })

@@ -101,7 +101,7 @@ describe('connect', () => {
     const { hooks, connecting, closed } = await setUp()
     hooks.verdict = no
     await expect(connecting).rejects.toMatchObject({ code: 'RTMP_REJECTED' })
-    expect(closed).toHaveBeenCalledOnce()
+    expect(closed).toHaveBeenCalledExactlyOnceWith(expect.anything(), true)
     expect(hooks.ended).toStrictEqual([])
   })
 
@@ -113,7 +113,7 @@ describe('connect', () => {
     hooks.answer(hooks.accepting({ action: 'connect' }))
     await vi.waitFor(() => expect(hooks.ended).toStrictEqual(['connect']), patience)
     expect(connection.session.state).toBe('closed')
-    expect(closed).toHaveBeenCalledOnce()
+    expect(closed).toHaveBeenCalledExactlyOnceWith(connection, false)
   })
 
   test('of a peer that has gone: a late refusal changes nothing', async () => {

@@ -24,6 +24,13 @@ test('what came within the window counts from nothing', () => {
   expect(book.rates(35_000, 'new', counts(25_000))).toEqual({ sendKbps: 10, recvKbps: 0 })
 })
 
+test('what is known to have begun within the window has its rate since then, over a second at least', () => {
+  const book = new RateBook(0)
+  expect(book.rates(35_000, 'new', counts(10_000), 25_000).sendKbps).toBe(8)
+  expect(book.rates(35_000, 'new', counts(1000), 34_990).sendKbps).toBe(8)
+  expect(book.rates(35_000, 'old', counts(35_000), -5000).sendKbps).toBe(8)
+})
+
 test('at the start of a process the window is a second at least', () => {
   expect(new RateBook(0).rates(10, 'a', counts(1000))).toEqual({ sendKbps: 8, recvKbps: 0 })
 })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer, ClientInfo } from '../../src/ipc/contract.ts'
+import type { EncodedList } from '../../src/ipc/encoded-list.ts'
 import { answerAboutClients, type BookedClient, type ClientBook } from '../../src/worker/client-book.ts'
-import { ClientListWriter, partOfList } from '../../src/worker/client-json.ts'
+import { ClientListWriter, entriesJson } from '../../src/worker/client-json.ts'
 import { ClientRates, type Counted } from '../../src/worker/client-rates.ts'
 import type { WorkQuestion } from '../../src/worker/worker-process.ts'
 
@@ -36,12 +37,15 @@ function setUp(roles: readonly BookedClient['role'][]) {
   return { kicked, ask: (question: WorkQuestion) => answerAboutClients(question, book) }
 }
 
+/** Entries of a list, all of them if no others are named. */
+function parsed(list: EncodedList, from = 0, to = list.shares.length): object[] {
+  return JSON.parse(`[${entriesJson(list, from, to)}]`) as object[]
+}
+
 /** The ids in an answer, and the total. */
 function listed(answer: Answer | null): [string[], number] | null {
   if (answer?.of !== 'clients') return null
-  const { bytes, ends } = answer.clients
-  const clients = JSON.parse(`[${bytes}]`) as { id: string }[]
-  expect(ends.length).toBe(clients.length)
+  const clients = parsed(answer.clients) as { id: string }[]
   return [clients.map(({ id }) => id), answer.total]
 }
 
@@ -70,22 +74,24 @@ describe('the clients', () => {
     expect(found('rtmp nobody')).toStrictEqual([[], 0])
   })
 
-  test('are told as SRS tells them, with what a name may hold escaped; a part of the list can be cut out', () => {
-    const odd = { ...someone, id: 'odd', stream: 'ä"\\\u2028', sendBytes: 5, recvBytes: 6 }
+  test('are told as SRS tells them, with what a name may hold escaped; what they have alike is there once', () => {
+    const odd = { ...someone, id: 'odd', stream: 'ä"\\\u2028', tcUrl: 'a\nb', sendBytes: 5, recvBytes: 6 }
+    const other = { ...odd, tcUrl: 'a', pageUrl: 'b' }
     const writer = new ClientListWriter()
-    for (const client of [someone, odd, someone]) writer.add(client, { sendKbps: 3, recvKbps: 4 })
+    for (const client of [someone, odd, someone, other, odd]) writer.add(client, { sendKbps: 3, recvKbps: 4 })
     const list = writer.end()
-    const part = (from: number, to: number) => JSON.parse(`[${partOfList(list, from, to)}]`) as object[]
-    expect(part(1, 2)).toStrictEqual([
-      {
-        ...{ id: 'odd', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
-        ...{ pageUrl: '', swfUrl: '', tcUrl: '', url: 'tv.example/live/ä"\\\u2028', name: 'ä"\\\u2028' },
-        ...{ type: 'rtmp-play', publish: false, alive: 1.235, send_bytes: 5, recv_bytes: 6 },
-        ...{ kbps: { recv_30s: 4, send_30s: 3 }, protocol: 'rtmp' },
-      },
-    ])
-    expect([part(0, 3).length, part(2, 3).length, part(1, 1).length]).toStrictEqual([3, 1, 0])
-    expect(part(0, 3)[1]).toStrictEqual(part(1, 2)[0])
+    const told = parsed(list)
+    expect(told[1]).toStrictEqual({
+      ...{ id: 'odd', vhost: 'tv.example', stream: expect.stringMatching(/^vid-/), ip: '10.0.0.7' },
+      ...{ pageUrl: '', swfUrl: '', tcUrl: 'a\nb', url: 'tv.example/live/ä"\\\u2028', name: 'ä"\\\u2028' },
+      ...{ type: 'rtmp-play', publish: false, alive: 1.235, send_bytes: 5, recv_bytes: 6 },
+      ...{ kbps: { recv_30s: 4, send_30s: 3 }, protocol: 'rtmp' },
+    })
+    expect(told[3]).toMatchObject({ tcUrl: 'a', pageUrl: 'b' })
+    expect(told[4]).toStrictEqual(told[1])
+    expect([told.length, list.shared.length]).toStrictEqual([5, 3])
+    expect([parsed(list, 1, 2), parsed(list, 3, 5)]).toStrictEqual([[told[1]], told.slice(3)])
+    expect([parsed(list, 2, 2), parsed(new ClientListWriter().end())]).toStrictEqual([[], []])
   })
 
   test('come no more than a thousand at once', () => {

@@ -45,6 +45,8 @@ export class ForwardLink {
   #before = { bytes: 0, dropped: 0 }
   #retries = 0
   #lastError: string | null = null
+  /** What the last line of the periodic summary told. */
+  #told = { atMs: monotonicMs(), bytesOut: 0 }
 
   /**
    * @param name as operators know it
@@ -68,6 +70,16 @@ export class ForwardLink {
       retries: this.#retries,
       lastError: this.#lastError,
     }
+  }
+
+  /** One line about what it does, with the rate since the one before. */
+  logSummary(): void {
+    const { state, bytesOut, packetsDropped: dropped, retries } = this.status
+    const nowMs = monotonicMs()
+    const kbpsOut = Math.round((8 * (bytesOut - this.#told.bytesOut)) / Math.max(1, nowMs - this.#told.atMs))
+    this.#told = { atMs: nowMs, bytesOut }
+    const what = state === 'forwarding' ? 'going on' : state
+    this.#logger.info({ bytesOut, kbpsOut, dropped, retries }, `forward: ${what}`)
   }
 
   /** A publisher is there. A link that goes on, or retries, does so; one that was refused tries once more. */

@@ -37,6 +37,8 @@ export class ForwardStream implements StreamOutput {
   readonly #links = new Map<string, ForwardLink>()
   #config: ForwardConfig
   #publishing = false
+  /** The link that had a line of the periodic summary last. */
+  #lastTold: ForwardLink | null = null
   /** Ends the question to the backend that goes on. */
   #asking: AbortController | null = null
 
@@ -79,6 +81,15 @@ export class ForwardStream implements StreamOutput {
 
   /** The links are consumers of their own, as long as they are connected. */
   onPacket(): void {}
+
+  /** One link each time, in turn. */
+  logSummary(): void {
+    const links = [...this.#links.values()]
+    const last = this.#lastTold === null ? -1 : links.indexOf(this.#lastTold)
+    const next = links[last + 1] ?? links[0]
+    this.#lastTold = next ?? null
+    next?.logSummary()
+  }
 
   async close(): Promise<void> {
     this.#publishing = false

@@ -1,7 +1,7 @@
 import { codeOf, messageOf } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { displayName } from '../../live/stream-key.ts'
-import { type HlsConfig, namesOf, windowOptions } from './options.ts'
+import { type HlsConfig, namesOf, storeOptions } from './options.ts'
 import { PlaylistStore } from './playlist-store.ts'
 
 /**
@@ -17,7 +17,7 @@ export async function disposeHls(
 ): Promise<void> {
   const log = logger.child({ stream: displayName(stream) })
   try {
-    await disposeStore(new PlaylistStore(namesOf(stream, config, utc), windowOptions(config), log), log)
+    await disposeStore(new PlaylistStore(namesOf(stream, config, utc), storeOptions(config), log), log)
   } catch (error) {
     log.error({ code: codeOf(error), reason: messageOf(error) }, 'hls: cannot be deleted')
   }

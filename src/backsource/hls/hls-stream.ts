@@ -9,7 +9,7 @@ import { WriteQueue } from '../disk/write-queue.ts'
 import type { OutputFacts, OutputKind, StreamOutput } from '../stream-output.ts'
 import { disposeStore } from './dispose.ts'
 import { KeyRing } from './key-ring.ts'
-import { canChangeTo, type HlsConfig, namesOf, segmenterOptions, windowOptions } from './options.ts'
+import { canChangeTo, type HlsConfig, namesOf, segmenterOptions, storeOptions } from './options.ts'
 import { PlaylistStore, type PublishedSegment } from './playlist-store.ts'
 import type { SegmentFile } from './segment-file.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -72,7 +72,7 @@ export class HlsStream implements StreamOutput {
     this.#config = config
     this.#logger = logger
     this.#listener = listener
-    this.#store = new PlaylistStore(namesOf(stream, config, utc), windowOptions(config), logger)
+    this.#store = new PlaylistStore(namesOf(stream, config, utc), storeOptions(config), logger)
     const writer = new SegmentWriter(this.#queue, {
       newFile: (start) => this.#newFile(start),
       onWritten: (file, durationMs) => this.#publish(file, durationMs),
@@ -118,7 +118,7 @@ export class HlsStream implements StreamOutput {
     this.#config = hls
     this.#segmenter.options = segmenterOptions(hls)
     this.#queue.add(async () => {
-      this.#store.options = windowOptions(hls)
+      this.#store.options = storeOptions(hls)
     })
     return true
   }

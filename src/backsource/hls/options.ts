@@ -2,7 +2,7 @@ import type { VhostConfig } from '../../config/config.ts'
 import { splitStreamId } from '../../live/stream-key.ts'
 import { HlsNames } from '../../media/hls/names.ts'
 import type { SegmenterOptions } from '../../media/hls/segmenter.ts'
-import type { WindowOptions } from '../../media/hls/window.ts'
+import type { StoreOptions } from './playlist-store.ts'
 
 export type HlsConfig = VhostConfig['hls']
 
@@ -20,8 +20,9 @@ export function segmenterOptions(hls: HlsConfig): SegmenterOptions {
   }
 }
 
-export function windowOptions(hls: HlsConfig): WindowOptions {
+export function storeOptions(hls: HlsConfig): StoreOptions {
   return {
+    forgottenMs: hls.hlsStorage === 'ram' ? Math.min(1000, fragmentMs(hls)) : null,
     windowMs: hls.hlsWindow * 1000,
     targetDuration: (fragmentMs(hls) / 1000) * hls.hlsTdRatio,
     cleanup: hls.hlsCleanup,

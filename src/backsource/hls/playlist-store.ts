@@ -6,12 +6,13 @@ import { isTagAlive, ownProcessTag, processTagPattern } from '../../base/process
 import type { HlsNames, NamedFile } from '../../media/hls/names.ts'
 import {
   type ExpiredSegment,
+  type Playlist,
   type PlaylistKey,
   parsePlaylist,
   writePlaylist,
 } from '../../media/hls/playlist.ts'
 import type { SegmentStart } from '../../media/hls/segmenter.ts'
-import { PlaylistWindow, type WindowOptions } from '../../media/hls/window.ts'
+import { emptyPlaylist, PlaylistWindow, type WindowOptions } from '../../media/hls/window.ts'
 import { measureTs } from '../../media/ts/span.ts'
 import { moveFile, removeFile, replaceFile } from '../disk/files.ts'
 import type { SegmentCipher } from './key-ring.ts'
@@ -28,6 +29,15 @@ export interface PublishedSegment {
   readonly playlistFile: string
 }
 
+/** What is to be done with the files. */
+export interface StoreOptions extends WindowOptions {
+  /**
+   * Null: they outlive the server, and so do numbers. Else a stream without files begins with the number of the clock's
+   * period of so many milliseconds, for caches may have what an earlier run gave a lower number to.
+   */
+  readonly forgottenMs: number | null
+}
+
 /** Names that are tried when a segment's own is in use. */
 const maxNameTries = 100
 
@@ -41,7 +51,7 @@ const maxRecoveredBytes = 256 * 1024 * 1024
 export class PlaylistStore {
   readonly names: HlsNames
   readonly #logger: Logger
-  #options: WindowOptions
+  #options: StoreOptions
   /** Null until the files were looked at: as late as possible, for another process may finish its last segment. */
   #window: PlaylistWindow | null = null
   /** A segment was lost before the next one. */
@@ -52,13 +62,13 @@ export class PlaylistStore {
   /** Its numbers are ahead of those that segments shall have. */
   #isAhead = false
 
-  constructor(names: HlsNames, options: WindowOptions, logger: Logger) {
+  constructor(names: HlsNames, options: StoreOptions, logger: Logger) {
     this.names = names
     this.#options = options
     this.#logger = logger
   }
 
-  set options(options: WindowOptions) {
+  set options(options: StoreOptions) {
     this.#options = options
     if (this.#window !== null) this.#window.options = options
   }
@@ -83,7 +93,7 @@ export class PlaylistStore {
    * @throws why it could not be written; there is a discontinuity in its place then
    */
   async publish(file: SegmentFile, durationMs: number): Promise<PublishedSegment> {
-    const window = await this.#load()
+    const window = await this.#load(file.start.sequence)
     const seq = this.#sequenceOf(file.start, window)
     let named: NamedFile
     let key: PlaylistKey | null
@@ -108,13 +118,14 @@ export class PlaylistStore {
 
   /** Deletes all files of the stream. The numbers go on as long as this process knows them. */
   async dispose(): Promise<void> {
-    const window = await this.#load()
+    const window = await this.#load(null)
     await removeFile(this.names.playlistFile)
     this.#dead.push(...window.clear())
     await this.#deleteDead(window)
   }
 
-  async #load(): Promise<PlaylistWindow> {
+  /** @param sequence the number that the first segment shall have; null: the next one */
+  async #load(sequence: number | null): Promise<PlaylistWindow> {
     if (this.#window !== null) return this.#window
     const { playlistFile } = this.names
     const text = await readOrNull(playlistFile)
@@ -125,10 +136,17 @@ export class PlaylistStore {
         'hls: the playlist that is there cannot be read; it begins anew',
       )
     }
-    const window = new PlaylistWindow(this.#options, before)
+    const window = new PlaylistWindow(this.#options, before ?? this.#beginning(sequence))
     if (await this.#recover(window)) await this.#writePlaylist(window)
     this.#window = window
     return window
+  }
+
+  /** Where a stream begins that has no playlist. */
+  #beginning(sequence: number | null): Playlist | null {
+    const { forgottenMs } = this.#options
+    const isNumbered = forgottenMs === null || sequence !== null
+    return isNumbered ? null : emptyPlaylist(Math.floor(Date.now() / forgottenMs))
   }
 
   /**

@@ -158,6 +158,11 @@ const ownDirectives = {
     'The directory of the Unix sockets between processes; keep it short, the system allows 107 bytes.',
     acted,
   ),
+  ramDir: path(
+    '/dev/shm',
+    'The directory, on a file system in memory, for what is not to be on a disk (`hls_storage ram`).',
+    acted,
+  ),
   maxMessageSize: size(
     '8m',
     { min: '64k', max: '64m' },

@@ -54,14 +54,17 @@ export const hls = section('Writes streams as HLS.', since1, {
     ...acted2,
     example: 'http://cdn.example.com',
   }),
-  hlsStorage: word('disk', ['disk', 'ram', 'both'], 'Where segments are kept.', { srs: [2] }),
+  hlsStorage: word(
+    'disk',
+    ['disk', 'ram', 'both'],
+    'Where segments are kept: as files below `hls_path`, in memory alone, or as files that are served at `hls_mount`.',
+    { srs: [2], acted: true },
+  ),
   hlsMount: text(
     '[vhost]/[app]/[stream].m3u8',
-    template,
-    'The address of a playlist that is kept in memory.',
-    {
-      srs: [2],
-    },
+    'a host, and a path with [app] and [stream] in it',
+    'Where `http_server` has the playlist with `hls_storage ram` and `both`.',
+    { srs: [2], acted: true },
   ),
   hlsAcodec: word(
     'aac',

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { plainIp } from '../../base/plain-ip.ts'
+import { defaultVhost } from '../../config/vhost-of.ts'
 import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { DvrStatus } from '../../ipc/dvr-status.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
@@ -124,7 +125,7 @@ export function streamData(view: StreamView): StreamData {
   const { video, audio } = view
   return {
     ...{ id: streamTag(view.stream), name: stream, vhost, app },
-    ...{ tcUrl: `rtmp://${vhost}/${app}`, url: urlOf(vhost, app, stream), live_ms: Date.now() },
+    ...{ tcUrl: tcUrlOf(view.tcUrl, vhost, app), url: urlOf(vhost, app, stream), live_ms: Date.now() },
     ...{ clients: view.clients, frames: view.frames, send_bytes: view.sendBytes, recv_bytes: view.recvBytes },
     kbps: { recv_30s: view.recvKbps, send_30s: view.sendKbps },
     publish: { active: view.sourceId !== '', cid: view.sourceId },
@@ -147,6 +148,18 @@ export function streamData(view: StreamView): StreamData {
     upstream: view.upstream && upstreamData(view.upstream),
     push: view.push && pushData(view.push),
   }
+}
+
+/**
+ * The address of a stream's application, as its publisher reached it: SRS's console shows it for players to use. Of what the
+ * publisher gave, nothing is passed on but the server: the rest may be a secret.
+ */
+function tcUrlOf(given: string, vhost: string, app: string): string {
+  const [, schema, host, port = ''] =
+    /^(rtmps?):\/\/(?:[^/@]*@)?([^/?#@:[\]]+|\[[0-9a-f:.]+\])(:\d+)?(?:[/?#]|$)/i.exec(given) ?? []
+  if (host === undefined) return `rtmp://${vhost}/${app}`
+  const isNamed = vhost === defaultVhost || host === vhost
+  return `${schema}://${host}${port}/${app}${isNamed ? '' : `?vhost=${encodeURIComponent(vhost)}`}`
 }
 
 function upstreamData({ address, connectionId, serverId, pid }: UpstreamInfo): StreamData['upstream'] {

@@ -72,6 +72,9 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
   page.counter('connections_admitted_total', 'Connections since the start.', [
     [{}, server.admittedConnections],
   ])
+  page.counter('connections_failed_total', 'Of these, connections that ended with an error.', [
+    [{}, server.failedConnections],
+  ])
   page.counter('connections_refused_total', 'Connections refused because of max_connections.', [
     [{}, server.refusedConnections],
   ])
@@ -93,7 +96,7 @@ function addServer(page: MetricsPage, facts: Facts, config: Config): void {
 /** Of SRS's metrics those that Weir can tell; what it adds up goes over all processes. */
 function addSrsNames(page: MetricsPage, facts: Facts, identity: ServerIdentity): void {
   const { processes, traffic, streamsTotal } = facts
-  const { admittedConnections } = facts.server
+  const { admittedConnections, failedConnections } = facts.server
   const running = processes.flatMap(({ status }) => status ?? [])
   const { server, service, pid } = identity
   const [major = ''] = version.split('.')
@@ -113,6 +116,9 @@ function addSrsNames(page: MetricsPage, facts: Facts, identity: ServerIdentity):
   page.gauge('srs_streams', 'Streams.', [[{}, streamsTotal]])
   page.gauge('srs_clients', 'Publishers and players.', [[{}, sumOf(traffic, ({ clients }) => clients)]])
   page.counter('srs_clients_total', 'Connections since the start.', [[{}, admittedConnections]])
+  page.counter('srs_clients_errs_total', 'Of these, those that ended with an error.', [
+    [{}, failedConnections],
+  ])
 }
 
 function addTraffic(page: MetricsPage, traffic: readonly TrafficView[]): void {

@@ -4,7 +4,8 @@ import type { Config, VhostConfig } from '../../config/config.ts'
 import { defaultVhost, vhostNameOf } from '../../config/vhost-of.ts'
 import { type StreamKey, splitStreamId, streamId } from '../../live/stream-key.ts'
 import { requestTarget } from '../request-target.ts'
-import { decodePath } from '../site/file-roots.ts'
+import { decodePath } from '../site/file-target.ts'
+import { hlsPaths } from '../site/hls-mounts.ts'
 import { patternOf } from '../site/hls-streams.ts'
 
 /** A file of HLS that another server has. */
@@ -97,11 +98,10 @@ const placeholder = 'edge.invalid'
 
 function edgeVhost(name: string, vhost: VhostConfig): EdgeVhost {
   const { hls, httpRemux, cluster } = vhost
-  const templates = [hls.hlsM3u8File, hls.hlsTsFile, hls.hlsKeyFile]
   const upstreamVhost = cluster.vhost.replaceAll('[vhost]', name)
   return {
     vhost,
-    patterns: templates.map((template) => patternOf(posix.join('/', template), name)),
+    patterns: Object.values(hlsPaths(hls)).map((template) => patternOf(template, name)),
     liveEndings: new Set(httpRemux.enabled ? httpRemux.mount.map((mount) => posix.extname(mount)) : []),
     upstreamVhost: upstreamVhost === defaultVhost ? '' : upstreamVhost,
   }

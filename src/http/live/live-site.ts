@@ -201,11 +201,11 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     })
   }
 
-  onClosed(viewer: LiveViewer): void {
+  onClosed(viewer: LiveViewer, failed: boolean): void {
     this.#viewers.delete(viewer.id)
     this.#traffic.leave(viewer)
     this.#settle(viewer.id, gone)
-    this.#host.send({ t: 'left', connectionId: viewer.id })
+    this.#host.send({ t: 'left', connectionId: viewer.id, failed })
   }
 
   /** The live stream that a request is for, null if it is for none, or the status that refuses it. */

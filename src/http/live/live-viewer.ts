@@ -28,7 +28,8 @@ export interface LiveViewerHost {
   /** Why the server has no room for one more connection; null: it has. */
   admit(viewer: LiveViewer): Promise<AdmissionRefusal | null>
   /** Told once; an admission that was asked for is given back. */
-  onClosed(viewer: LiveViewer): void
+  /** @param failed it ended with an error */
+  onClosed(viewer: LiveViewer, failed: boolean): void
 }
 
 /** What its request says of a viewer. */
@@ -209,7 +210,7 @@ export class LiveViewer implements TransportOwner, BookedClient, ClientTraffic {
     if (reason === null) this.#logger.info({ ...story, reason: text }, 'closed')
     else this.#logger.warn({ ...story, code: codeOf(reason), reason: messageOf(reason) }, 'closed')
     this.#onEnd?.(this)
-    this.#host.onClosed(this)
+    this.#host.onClosed(this, reason !== null)
   }
 
   async #admission(): Promise<void> {

@@ -5,6 +5,7 @@ import { vhostNameOf, vhostOf } from '../../config/vhost-of.ts'
 import { liveKinds } from '../live/live-formats.ts'
 import { mountAddress } from '../mount-address.ts'
 import type { Face } from '../ports.ts'
+import { hlsMountPath } from '../site/hls-mounts.ts'
 import type { LiveAddress, PageFacts, VhostFacts } from './page-contract.ts'
 
 /** What of a request decides which facts are right for it. */
@@ -50,7 +51,7 @@ function vhostFacts(config: Config, { host, vhost: asked }: PageVisit): VhostFac
     name,
     query,
     live: liveMounts(vhost, host).map(({ kind, path }) => ({ kind, path: withName(path) })),
-    hls: withName(playlistPath(config, vhost) ?? '') || null,
+    hls: withName(playlistPath(config, vhost, host) ?? '') || null,
   }
 }
 
@@ -63,9 +64,10 @@ function liveMounts({ httpRemux }: VhostConfig, host: string): LiveAddress[] {
   })
 }
 
-/** The path that playlists are served at: below `http_server`'s directory or that of the virtual host. */
-function playlistPath(config: Config, { hls, httpStatic }: VhostConfig): string | null {
+/** The path that playlists are served at: `hls_mount`, or below `http_server`'s directory or that of the virtual host. */
+function playlistPath(config: Config, { hls, httpStatic }: VhostConfig, asked: string): string | null {
   if (!hls.enabled || !config.httpServer.enabled) return null
+  if (hls.hlsStorage !== 'disk') return hlsMountPath(hls, asked)
   const { host, path } = mountAddress(httpStatic.mount)
   const roots = [
     ...(httpStatic.enabled && host === null ? [{ prefix: path, dir: httpStatic.dir }] : []),

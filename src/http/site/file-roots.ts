@@ -2,14 +2,8 @@ import { resolve } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { vhostNameOf } from '../../config/vhost-of.ts'
 import { mountAddress } from '../mount-address.ts'
-
-/** A file that a request is for; whether it is there is not known. */
-export interface FileTarget {
-  /** Absolute path of the directory that is served. */
-  readonly root: string
-  /** Path below it, decoded, with its leading slash. */
-  readonly path: string
-}
+import { decodePath, type FileTarget, isPlainPath } from './file-target.ts'
+import { HlsMounts } from './hls-mounts.ts'
 
 /** A mount of `http_static`. */
 interface Mount {
@@ -20,20 +14,21 @@ interface Mount {
   readonly root: string
 }
 
-/** C0 and DEL, and the backslash: no file of ours has them, and other systems read the last one as a slash. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const forbidden = /[\u0000-\u001f\u007f\\]/
-
-/** Where files are served from: the mounts of virtual hosts (`http_static`), and `http_server`'s directory for all. */
+/**
+ * Where files are served from: where HLS in memory is (`hls_mount`), the mounts of virtual hosts (`http_static`), and
+ * `http_server`'s directory for all.
+ */
 export class FileRoots {
   readonly #config: Config
   /** The longest prefix first. */
   readonly #mounts: readonly Mount[]
   readonly #root: string
+  readonly #hls: HlsMounts
 
   constructor(config: Config) {
     this.#config = config
     this.#root = resolve(config.httpServer.dir)
+    this.#hls = new HlsMounts(config)
     this.#mounts = Object.entries(config.vhosts)
       .filter(([, { enabled, httpStatic }]) => enabled && httpStatic.enabled)
       .map(([vhost, { httpStatic }]) => {
@@ -56,6 +51,8 @@ export class FileRoots {
     const path = decodePath(encoded)
     if (path === null) return null
     const name = vhostNameOf(this.#config, query.get('vhost') || host)
+    const segment = this.#hls.find(host, name, path)
+    if (segment !== null) return isPlainPath(segment.path) ? segment : null
     for (const { vhost, host: mountHost, prefix, root } of this.#mounts) {
       if (mountHost === null ? vhost !== name : mountHost !== host) continue
       if (path === prefix) return { root, path: '/' }
@@ -63,22 +60,4 @@ export class FileRoots {
     }
     return { root: this.#root, path }
   }
-}
-
-/** The path as text, or null if no file can have it. */
-export function decodePath(encoded: string): string | null {
-  let path: string
-  try {
-    path = decodeURIComponent(encoded)
-  } catch (error) {
-    if (error instanceof URIError) return null
-    throw error
-  }
-  if (!path.startsWith('/') || forbidden.test(path)) return null
-  const segments = path.split('/').slice(1)
-  const isPlain = segments.every((segment, index) => {
-    const isLast = index === segments.length - 1
-    return segment === '' ? isLast : !segment.startsWith('.')
-  })
-  return isPlain ? path : null
 }

@@ -14,8 +14,8 @@ interface Pattern {
   readonly path: RegExp
 }
 
-/** Variables of a path template that are numbers. */
-const numbers = /^\[(seq|duration|timestamp|2006|01|02|15|04|05|999)\]$/
+/** Variables of a path template: names, and numbers. */
+const variable = /^\[(?:(app|stream)|(seq|duration|timestamp|2006|01|02|15|04|05|999))\]$/
 
 /** Whose files playlists, segments and keys of HLS are, by the names that the configuration gives them. */
 export class HlsStreams {
@@ -57,7 +57,8 @@ function templatesOf({ hls }: VhostConfig): string[] {
 }
 
 /**
- * What a path template matches, with groups `app` and `stream`. A variable that comes again stands for the same.
+ * What a path template matches, with a group for each variable: `app`, `stream`, and for numbers `n` and the variable. One that
+ * comes again stands for the same.
  * @param end what may follow, as the source of a regular expression
  */
 export function patternOf(path: string, vhost: string, end = ''): RegExp {
@@ -69,9 +70,20 @@ export function patternOf(path: string, vhost: string, end = ''): RegExp {
   }
   const parts = path.split(/(\[\w+\])/).map((part) => {
     if (part === '[vhost]') return RegExp.escape(vhost)
-    if (part === '[app]') return named('app', '.+')
-    if (part === '[stream]') return named('stream', '.+')
-    return numbers.test(part) ? '\\d+' : RegExp.escape(part)
+    const [, name, number] = variable.exec(part) ?? []
+    if (name !== undefined) return named(name, '.+')
+    return number === undefined ? RegExp.escape(part) : named(`n${number}`, '\\d+')
   })
   return new RegExp(`^${parts.join('')}${end}$`, 's')
+}
+
+/** A path template with what {@link patternOf} has found in another one. A variable that was not in that stays as it is. */
+export function withGroups(
+  template: string,
+  vhost: string,
+  groups: Readonly<Record<string, string | undefined>>,
+): string {
+  return template.replace(/\[(\w+)\]/g, (written, name: string) => {
+    return name === 'vhost' ? vhost : (groups[name] ?? groups[`n${name}`] ?? written)
+  })
 }

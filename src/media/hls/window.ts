@@ -10,6 +10,11 @@ export interface WindowOptions {
   readonly cleanup: boolean
 }
 
+/** The playlist of a stream that nobody knows of, if its first segment is to have that number. */
+export function emptyPlaylist(mediaSequence: number): Playlist {
+  return { targetDuration: 0, mediaSequence, discontinuitySequence: 0, segments: [], expired: [] }
+}
+
 /** A shorter playlist leaves a player nothing to begin with (RFC 8216, 6.3.3). */
 const leastSegments = 3
 

@@ -108,6 +108,26 @@ describe('a stream', () => {
     expect(output.facts.forwards).toMatchObject([{ retries: 0, packetsDropped: 0, lastError: null }, {}])
   })
 
+  test('has a line for each server in turn, with the bytes and the rate since the line before', async () => {
+    const [a, b] = [await destination(), await destination()]
+    const { source, push, forwarding, output, lines } = setUp(`forward ${a.at} ${b.at};`)
+    output.logSummary()
+    source.publish('pub1')
+    push(keyFrame(0, Buffer.alloc(5000)))
+    await forwarding()
+    for (let turn = 0; turn < 2; turn += 1) output.logSummary()
+    const told = lines.filter(({ msg }) => msg === 'forward: waiting' || msg === 'forward: going on')
+    expect(told).toMatchObject([
+      { destination: a.at, msg: 'forward: waiting', bytesOut: 0, kbpsOut: 0 },
+      { destination: b.at, msg: 'forward: going on', dropped: 0, retries: 0 },
+      { destination: a.at, msg: 'forward: going on', dropped: 0, retries: 0 },
+    ])
+    for (const { bytesOut, kbpsOut } of told.slice(1)) {
+      expect(Number(bytesOut)).toBeGreaterThan(5000)
+      expect(Number(kbpsOut)).toBeGreaterThan(0)
+    }
+  })
+
   test('is published under the same names, with the query of its publisher and its way', async () => {
     const { server, at } = await destination()
     const { source, forwarding } = setUp(`forward ${at};`, { vhost: 'tv.example' })

@@ -111,6 +111,20 @@ describe('a stream', () => {
     expect(gaps(second.playlist())).toEqual(['show-2.ts'])
   })
 
+  test('in memory alone begins with a number of the clock, and goes on from what another process left there', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_795_509_922_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    const first = setUp('hls_storage ram; hls_window 60;')
+    await first.publish(2)
+    expect(uris(first.playlist())).toEqual(['show-1795509922.ts', 'show-1795509923.ts'])
+    const second = setUp('hls_storage ram; hls_window 60;', first.dir)
+    await second.publish(1)
+    expect(second.playlist()).toMatchObject({ mediaSequence: 1_795_509_922, segments: { length: 3 } })
+    const short = setUp('hls_storage ram; hls_fragment 0.5;')
+    await short.publish(1)
+    expect(short.playlist().mediaSequence).toBe(2 * 1_795_509_922)
+  })
+
   test('with absolute timestamps has numbers that all servers give it, over restarts too', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 5_000_000_000_000 })
     onTestFinished(() => void vi.useRealTimers())

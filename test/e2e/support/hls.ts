@@ -72,9 +72,9 @@ export class HlsFiles {
   }
 
   /** What ffprobe complains of when it opens the playlist as a player does. */
-  async complaints(): Promise<string> {
+  async complaints(playlist = this.playlistFile): Promise<string> {
     const options = ['-v', 'error', '-allowed_extensions', 'ALL', '-show_streams']
-    const { status, stderr } = await run('ffprobe', [...options, this.playlistFile])
+    const { status, stderr } = await run('ffprobe', [...options, playlist])
     return status === 0 ? stderr : `status ${status}: ${stderr}`
   }
 

@@ -3,10 +3,11 @@ import { isActedOn } from '../../../src/config/schema/declare.ts'
 import { configuration } from '../../../src/config/schema/global.ts'
 import { vhost } from '../../../src/config/schema/vhost.ts'
 import { features } from '../../../src/http/api/features.ts'
+import { streamData } from '../../../src/http/api/lists.ts'
 import { paths } from '../../../src/http/api/schema/paths.ts'
 import { streamTag } from '../../../src/live/stream-key.ts'
 import { problemsOf } from '../../support/answer-schema.ts'
-import { player, startApi, streamName } from './fake-host.ts'
+import { info, player, startApi, streamName } from './fake-host.ts'
 
 const tag = streamTag(streamName)
 const ids: Record<string, string> = { streams: tag, clients: player.id, vhosts: '__defaultVhost__' }
@@ -44,6 +45,7 @@ describe('as SRS has it', () => {
     const { stream } = (await get(`streams/${tag}`)) as { stream: object }
     expect(stream).toMatchObject({
       ...{ id: tag, name: 'one', vhost: '__defaultVhost__', app: 'live', url: '/live/one', clients: 2 },
+      tcUrl: 'rtmp://192.0.2.9:1936/live',
       ...{ frames: 25, send_bytes: 9, recv_bytes: 1000, kbps: { recv_30s: 8, send_30s: 7 } },
       publish: { active: true, cid: 'pub00001' },
       video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
@@ -57,10 +59,67 @@ describe('as SRS has it', () => {
     expect(total).toBe(2)
     expect(streams[1]).toMatchObject({
       ...{ vhost: 'tv.example.com', app: 'a/b', name: 'two', url: 'tv.example.com/a/b/two' },
+      tcUrl: 'rtmp://tv.example.com/a/b',
       publish: { active: false, cid: '' },
       video: { codec: 'AV1', profile: 'Other', level: 'Other', width: 0, height: 0 },
       ...{ audio: null, hls: null },
     })
+  })
+
+  test.each([
+    ['rtmp://h/live', 'tv.example.com', 'rtmp://h/live?vhost=tv.example.com'],
+    ['rtmp://tv.example.com:1936/live?vhost=x', 'tv.example.com', 'rtmp://tv.example.com:1936/live'],
+    ['rtmps://[::1]:443/live...vhost...x', '__defaultVhost__', 'rtmps://[::1]:443/live'],
+    ['rtmp://user:secret@h/live', '__defaultVhost__', 'rtmp://h/live'],
+    ['rtmp://h:secret', '__defaultVhost__', 'rtmp://__defaultVhost__/live'],
+    ['http://h/live.flv', '__defaultVhost__', 'rtmp://__defaultVhost__/live'],
+  ])('the address of a stream that was published at %s in %s is %s', (tcUrl, vhost, expected) => {
+    const stream = { ...info, stream: `${vhost}/live/one`, tcUrl }
+    expect(streamData({ ...stream, clients: 0, players: {}, sendBytes: 0, sendKbps: 0 }).tcUrl).toBe(expected)
+  })
+
+  // All that the pages of SRS's console read.
+  test.each([
+    ['versions', 'data.version'],
+    ['summaries', 'data.ok data.now_ms data.self.version data.self.pid data.self.ppid data.self.srs_uptime'],
+    ['summaries', 'data.self.cpu_percent data.self.mem_percent data.self.mem_kbyte data.system.conn_srs'],
+    ['summaries', 'data.system.cpus data.system.cpus_online data.system.cpu_percent data.system.uptime'],
+    ['summaries', 'data.system.mem_ram_kbyte data.system.mem_ram_percent data.system.disk_busy_percent'],
+    ['summaries', 'data.system.disk_read_KBps data.system.disk_write_KBps data.system.net_sample_time'],
+    ['summaries', 'data.system.net_recv_bytes data.system.net_send_bytes data.system.net_recvi_bytes'],
+    ['summaries', 'data.system.net_sendi_bytes data.system.srs_sample_time data.system.srs_recv_bytes'],
+    ['summaries', 'data.system.srs_send_bytes data.system.load_1m data.system.load_5m data.system.load_15m'],
+    [
+      'summaries',
+      'data.system.conn_sys data.system.conn_sys_et data.system.conn_sys_tw data.system.conn_sys_udp',
+    ],
+    ['vhosts/', 'vhosts.0.id vhosts.0.name vhosts.0.enabled vhosts.0.streams vhosts.0.clients'],
+    ['vhosts/', 'vhosts.0.kbps.recv_30s vhosts.0.kbps.send_30s vhosts.0.hls.enabled'],
+    ['streams/', 'streams.0.id streams.0.name streams.0.vhost streams.0.app streams.0.url streams.0.tcUrl'],
+    ['streams/', 'streams.0.publish.active streams.0.publish.cid streams.0.clients streams.0.kbps.recv_30s'],
+    ['streams/', 'streams.0.video.codec streams.0.video.profile streams.0.video.level streams.0.video.width'],
+    [
+      'streams/',
+      'streams.0.audio.codec streams.0.audio.sample_rate streams.0.audio.channel streams.0.audio.profile',
+    ],
+    [
+      'clients/',
+      'clients.0.id clients.0.ip clients.0.vhost clients.0.stream clients.0.publish clients.0.alive',
+    ],
+    [
+      'clients/',
+      'clients.0.url clients.0.name clients.0.tcUrl clients.0.type clients.0.pageUrl clients.0.swfUrl',
+    ],
+    ['raw?rpc=raw', 'http_api.enabled http_api.listen http_api.crossdomain http_api.raw_api.enabled'],
+  ])('%s has %s', async (path, fields) => {
+    const answer = (await get(path)) as Record<string, unknown>
+    for (const field of fields.split(' ')) {
+      const value = field
+        .split('.')
+        .reduce<unknown>((of, name) => (of as Record<string, unknown>)?.[name], answer)
+      expect(value, field).toBeDefined()
+      expect(value, field).not.toBeNull()
+    }
   })
 
   test('a client: its stream and virtual host are the ids of those', async () => {

@@ -36,13 +36,14 @@ const server: ServerFacts = {
     cwd: '/',
   },
   ...{ uptimeMs: 61_500, configFile: '/weir.conf', connections: 3, maxConnections: 1000 },
-  ...{ admittedConnections: 9, refusedConnections: 2, sources: 1 },
+  ...{ admittedConnections: 9, failedConnections: 3, refusedConnections: 2, sources: 1 },
 }
 
 export const streamName = '__defaultVhost__/live/one'
 
-const info: StreamInfo = {
+export const info: StreamInfo = {
   ...{ source: 1, stream: streamName, sourceId: 'pub00001', publishMs: 1234.5, frames: 25 },
+  tcUrl: 'rtmp://192.0.2.9:1936/live?token=secret',
   ...{ recvBytes: 1000, recvKbps: 8 },
   video: { codec: 'H264', profile: 'Main', level: '3.1', width: 1280, height: 720 },
   audio: { codec: 'AAC', sampleRate: 44_100, channels: 2, profile: 'LC' },
@@ -67,6 +68,7 @@ const info: StreamInfo = {
 /** Nothing is known of its codecs, and nobody publishes it. */
 const bare: StreamInfo = {
   ...{ source: 2, stream: 'tv.example.com/a/b/two', sourceId: '', publishMs: 0, frames: 0, recvBytes: 0 },
+  tcUrl: '',
   ...{ recvKbps: 0, hls: null, dvr: null, forwards: [], upstream: null, push: null },
   video: { codec: 'AV1', profile: null, level: null, width: null, height: null },
   audio: null,

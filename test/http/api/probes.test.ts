@@ -37,6 +37,7 @@ describe('/metrics', () => {
     expect(Object.fromEntries(series)).toMatchObject({
       weir_uptime_seconds: 61.5,
       weir_connections: 3,
+      weir_connections_failed_total: 3,
       weir_connections_refused_total: 2,
       weir_streams: 2,
       weir_streams_unlabelled: 0,
@@ -108,6 +109,7 @@ describe('the exporter', () => {
       srs_streams: 2,
       srs_clients: 3,
       srs_clients_total: 9,
+      srs_clients_errs_total: 3,
       weir_streams: 2,
     })
     expect(

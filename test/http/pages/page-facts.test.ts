@@ -90,6 +90,16 @@ describe('where streams are', () => {
     ],
     ['vhost __defaultVhost__ { hls { enabled on; hls_path ./objs/nginx/html2; } }', {}, { hls: null }],
     [
+      'vhost __defaultVhost__ { hls { enabled on; hls_storage ram; hls_mount [vhost]/x/[stream].m3u8; } }',
+      {},
+      { hls: '/x/[stream].m3u8' },
+    ],
+    [
+      'vhost __defaultVhost__ { hls { enabled on; hls_storage ram; hls_mount cdn.com/[stream].m3u8; } }',
+      {},
+      { hls: null },
+    ],
+    [
       'vhost __defaultVhost__ { hls { enabled on; hls_path /srv/x; } http_static { enabled on; mount [vhost]/vod; dir /srv; } }',
       {},
       { hls: '/vod/x/[app]/[stream].m3u8' },

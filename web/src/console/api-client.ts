@@ -1,9 +1,9 @@
 import type { ClientData, StreamData, VhostData } from '../../../src/http/api/schema/lists.ts'
 import type { RecordingData } from '../../../src/http/api/schema/recordings.ts'
-import type { Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
+import type { ProgramData, Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
 import { EventStreamReader } from './event-stream.ts'
 
-export type { ClientData, RecordingData, Snapshot, StreamData, WorkerData }
+export type { ClientData, ProgramData, RecordingData, Snapshot, StreamData, WorkerData }
 
 /** Why the API did not do what it was asked for. */
 export class ApiError extends Error {
@@ -60,6 +60,10 @@ export class ApiClient {
 
   recordings(start: number, count: number): Promise<RecordingPage> {
     return this.#get(`recordings?start=${start}&count=${count}`)
+  }
+
+  async programs(): Promise<readonly ProgramData[]> {
+    return (await this.#get<{ programs: ProgramData[] }>('programs')).programs
   }
 
   /** Closes a client's connection. @returns whether it was still there */

@@ -8,6 +8,7 @@ import { ConfirmDialog, type Question } from './confirm-dialog.tsx'
 import { storeAuthorization, storedAuthorization } from './credentials.ts'
 import { LoginForm } from './login-form.tsx'
 import { Overview } from './overview.tsx'
+import { ProgramsSection } from './programs-section.tsx'
 import { Rates } from './rates.ts'
 import { RecordingsSection } from './recordings-section.tsx'
 import { type FeedState, ServerFeed } from './server-feed.ts'
@@ -101,6 +102,7 @@ function Console({ facts, origin }: ConsoleProps) {
           <Overview snapshot={snapshot} rates={rates} />
           <StreamsSection facts={facts} snapshot={snapshot} rates={rates} onUnpublish={unpublish} />
           <ClientsSection api={api} isConnected={link !== 'away'} changes={changes} onKick={kick} />
+          <ProgramsSection api={api} streams={snapshot.streams} isConnected={link !== 'away'} />
           <RecordingsSection api={api} site={facts.site} isConnected={link !== 'away'} />
           <WorkersSection workers={snapshot.workers} />
         </div>

@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useState } from 'preact/hooks'
 import { formatBytes, formatCount, formatDuration } from '../shared/format.ts'
-import type { ApiClient, RecordingData, RecordingPage } from './api-client.ts'
+import type { ApiClient, RecordingData } from './api-client.ts'
 import { DataTable } from './data-table.tsx'
+import { useRefreshed } from './use-refreshed.ts'
 
 const columns = ['Recording', 'Began', 'Length', 'Size', 'Codecs', 'Actions']
 
@@ -21,29 +22,13 @@ interface RecordingsSectionProps {
 /** What was recorded, the newest first; nothing as long as there is none. */
 export function RecordingsSection({ api, site, isConnected }: RecordingsSectionProps) {
   const [start, setStart] = useState(0)
-  const [page, setPage] = useState<RecordingPage | null>(null)
+  const ask = useCallback(() => api.recordings(start, pageSize), [api, start])
+  const page = useRefreshed(ask, isConnected, refreshMs)
+  // The last page has gone with its files.
+  const isGone = page !== null && page.total > 0 && start >= page.total
   useEffect(() => {
-    if (!isConnected) return
-    let isWanted = true
-    let timer = 0
-    const ask = async (): Promise<void> => {
-      try {
-        const answer = await api.recordings(start, pageSize)
-        if (!isWanted) return
-        setPage(answer)
-        // The last page has gone with its files.
-        if (answer.recordings.length === 0 && start > 0) setStart(Math.max(0, start - pageSize))
-      } catch {
-        // The feed tells what is wrong with the server.
-      }
-      if (isWanted) timer = window.setTimeout(ask, refreshMs)
-    }
-    ask()
-    return () => {
-      isWanted = false
-      window.clearTimeout(timer)
-    }
-  }, [api, isConnected, start])
+    if (isGone) setStart(Math.max(0, start - pageSize))
+  }, [isGone, start])
   if (page === null || page.total === 0) return null
   const last = start + page.recordings.length
   return (
