@@ -1,3 +1,4 @@
+import type { TlsTrust } from '../../config/tls-trust.ts'
 import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
 import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
@@ -21,6 +22,8 @@ export interface LinkOptions {
   readonly timeoutMs: number
   /** Ends the link, at whatever point it is. */
   readonly signal: AbortSignal
+  /** For servers that are reached over TLS. */
+  readonly trust: TlsTrust
   /** @see PullHost */
   readonly route: readonly string[]
   readonly identity: EdgeIdentity | null

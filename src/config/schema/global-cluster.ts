@@ -44,10 +44,10 @@ export const originCluster = section(
       ),
     ),
     advertise: matching(
-      /^(rtmp:\/\/[^\s/?#@]+)?$/,
+      /^(rtmps?:\/\/[^\s/?#@]+)?$/,
       text(
         '',
-        'rtmp://, an address and a port',
+        'rtmp:// or rtmps://, an address and a port',
         'Where the other servers, and with `redirect` the clients, reach this one over RTMP.',
         { ...acted, example: 'rtmp://192.0.2.1:1935' },
       ),

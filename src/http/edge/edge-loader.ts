@@ -142,7 +142,8 @@ export class EdgeLoader {
   ): Promise<EdgeFile | 'absent' | 'failed' | 'busy'> {
     const { path, isPlaylist, upstreamVhost: vhost } = target
     const { health, client } = this.#host
-    const silenceMs = this.#config.cluster.hlsOriginTimeout * 1000
+    const trust = this.#config.cluster
+    const silenceMs = trust.hlsOriginTimeout * 1000
     const totalMs = silenceMs * (isPlaylist ? playlistPatience : fragmentPatience)
     const fetchedAtMs = monotonicMs()
     let taken = 0
@@ -152,7 +153,7 @@ export class EdgeLoader {
       return this.#pendingBytes <= this.#config.cluster.hlsOriginCache / 2
     }
     try {
-      const answer = await client.get({ base, path, vhost, silenceMs, totalMs, loop, room })
+      const answer = await client.get({ base, trust, path, vhost, silenceMs, totalMs, loop, room })
       if (answer === null) {
         this.#tell(base, path, 'it is longer than what hls_origin_cache leaves for it')
         return 'busy'

@@ -67,7 +67,10 @@ async function silentServer(): Promise<{ address: string; sockets: Socket[] }> {
   return { address: `rtmp://127.0.0.1:${typeof at === 'object' ? at?.port : 0}`, sockets }
 }
 
-const quick = { originTimeout: 5, originRetry: 0.05, originSilence: 5, pullTimeout: 10 }
+const quick = {
+  ...{ originTimeout: 5, originRetry: 0.05, originSilence: 5, pullTimeout: 10 },
+  ...{ tlsCa: '', tlsVerify: true },
+}
 
 function pullFrom(upstreams: readonly string[], settings: Partial<typeof quick> = {}) {
   const { logger, lines } = recordingLogger()

@@ -60,7 +60,7 @@ function setUp(
   const accepted = vi.fn()
   const host: PushHost = {
     logger,
-    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout },
+    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout, tlsCa: '', tlsVerify: true },
     source: {
       ...{ chunkSize: 60_000, queueMs: 30_000, stallMs: 30_000 },
       join: (consumer) => source.join(consumer),
