@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { signedQuery } from '../../src/access/signed-url.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { gapsIn } from './support/played.ts'
 import { killMarked } from './support/processes.ts'
@@ -16,7 +17,14 @@ beforeAll(async () => {
 afterAll(() => redis.kill())
 
 /** Short enough for a test, long enough for a busy machine. */
-const patient = 'lease 2;'
+const patient = 'lease 2; secret nobody-knows-this-word;'
+
+const hls = 'hls { enabled on; hls_fragment 1; hls_path ./html; }'
+
+/** What players of a virtual host need a signature with, and the one of a stream there. */
+const playSecret = 'what-players-sign-with'
+const signed = (stream: string): string =>
+  signedQuery(playSecret, { action: 'play', stream, expires: Math.floor(Date.now() / 1000) + 600 })
 
 /** How many streams are raced for, and how many at once. */
 const races = 200
@@ -32,7 +40,7 @@ async function startNode(name: string, directives = '', options: ServerOptions =
 function configure(name: string, node: Server, directives: string, options: ServerOptions = {}): void {
   const http = options.httpWorkers === undefined ? '' : `advertise_http ${node.httpUrl('')};`
   const address = `node ${name}; advertise rtmp://127.0.0.1:${node.port}; ${http}`
-  const more = `cluster { registry redis; redis ${redis.url}; ${address} ${patient} ${directives} }`
+  const more = `${options.more ?? ''} cluster { registry redis; redis ${redis.url}; ${address} ${patient} ${directives} }`
   node.configure({ ...options, more })
 }
 
@@ -68,14 +76,15 @@ function isAt(asked: Server, stream: string, node: string): Promise<unknown> {
 test('a stream is played at every node and published at one, whatever becomes of nodes and Redis', async () => {
   const withHttp = {
     httpWorkers: 1,
+    more: `vhost private.example { ${hls} auth { enabled on; play signed; secret ${playSecret}; } }`,
     // Two hundred streams are to cost no two hundred processes.
     settings: { max_processes: 2 },
-    vhost: 'hls { enabled on; hls_fragment 1; hls_path ./html; }',
+    vhost: `${hls} http_remux { enabled on; }`,
   }
   const [a, b, c] = await Promise.all([
     startNode('a', '', withHttp),
     startNode('b', '', withHttp),
-    startNode('c', 'redirect on;'),
+    startNode('c', 'redirect on;', { httpWorkers: 1, vhost: 'http_remux { enabled on; }' }),
   ])
   const isAlive = ({ nodes }: Cluster): boolean => nodes.filter(({ alive }) => alive).length === 3
   await becomes(b, 'all nodes to be there', isAlive)
@@ -84,6 +93,8 @@ test('a stream is played at every node and published at one, whatever becomes of
   const early = await TestPlayer.play(b.url('one'))
   const first = await TestPublisher.publish(a.url('one'))
   first.goLive()
+  const secretly = await TestPublisher.publish(`${a.url('private')}?vhost=private.example`)
+  secretly.goLive()
   await isAt(b, 'one', 'a')
   const [late, sentOn] = [await TestPlayer.play(b.url('one')), await TestPlayer.play(c.url('one'))]
   for (const player of [early, late, sentOn]) {
@@ -92,13 +103,23 @@ test('a stream is played at every node and published at one, whatever becomes of
   }
   await c.waitForLog(({ msg }) => msg === 'play: the client is sent to another server')
   // One for all players of node b, and the player that node c has sent.
-  expect(a.logs().filter(({ msg }) => msg === 'play').length).toBe(2)
+  expect(a.logs().filter(({ msg, stream }) => msg === 'play' && stream === 'live/one').length).toBe(2)
   await expect(TestPublisher.publish(b.url('one'))).rejects.toThrow('published at node a')
   // Sent on too, and told there that it is taken.
   await expect(TestPublisher.publish(c.url('one'))).rejects.toThrow('is published by connection')
 
+  // Over HTTP that one sends players on, too.
+  const there = await fetch(c.httpUrl('/live/one.flv?a=b'), { redirect: 'manual' })
+  expect([there.status, there.headers.get('location')]).toEqual([302, a.httpUrl('/live/one.flv?a=b')])
+
+  // Where players need a token, a node checks its own, and the owner lets the node in.
+  const allowed = `vhost=private.example&${signed('private.example/live/private')}`
+  const letIn = await TestPlayer.play(`${b.url('private')}?${allowed}`)
+  await letIn.has(10)
+  await expect(TestPlayer.play(`${b.url('private')}?vhost=private.example`)).rejects.toThrow('token')
+
   // A reload, and that node has it too.
-  configure('c', c, 'redirect off;')
+  configure('c', c, 'redirect off;', { httpWorkers: 1 })
   await c.reload()
   const pulledNow = await TestPlayer.play(c.url('one'))
   await pulledNow.has(10)
@@ -114,6 +135,14 @@ test('a stream is played at every node and published at one, whatever becomes of
     )
     return typeof own === 'string' && own.includes('.ts') && own === other
   })
+
+  const statusOf = async (query: string): Promise<number> => {
+    return (await fetch(b.httpUrl(`/live/private.m3u8?${query}`))).status
+  }
+  await until('a playlist for who may have it', async () => (await statusOf(allowed)) === 200)
+  expect(await statusOf('vhost=private.example')).toBe(401)
+  await letIn.close()
+  await secretly.close()
 
   // Two encoders at two nodes at once: one has the stream, each of two hundred times. Each goes first half of the time.
   for (let from = 0; from < races; from += atOnce) {

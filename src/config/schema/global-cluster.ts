@@ -61,6 +61,15 @@ export const originCluster = section(
         { ...acted, example: 'http://192.0.2.1:8080' },
       ),
     ),
+    secret: matching(
+      /^(\S{16,256})?$/,
+      text(
+        '',
+        'a word of 16 characters or more',
+        'What the servers know each other by, the same for all: with it they let each other have streams for which players are checked.',
+        { ...acted, example: 'a-word-of-your-own' },
+      ),
+    ),
     redirect: flag(
       'off',
       'Sends clients to the server that owns their stream (RTMP 302), instead of pulling the stream from there.',

@@ -15,6 +15,8 @@ export interface UpstreamWish {
   readonly path: string
   /** The virtual host to ask for; '': that of the address. */
   readonly vhost: string
+  /** What lets this server in: a query without a `?`; '': nothing. */
+  readonly credentials: string
   /** How long the server may be silent, and how long all of it may take, in milliseconds. */
   readonly silenceMs: number
   readonly totalMs: number
@@ -140,6 +142,7 @@ const standardTrust: TlsTrust = { tlsCa: '', tlsVerify: true }
 const probe: Omit<UpstreamWish, 'base' | 'trust' | 'silenceMs' | 'totalMs'> = {
   path: '/',
   vhost: '',
+  credentials: '',
   loop: '',
   room: () => true,
 }
@@ -147,16 +150,17 @@ const probe: Omit<UpstreamWish, 'base' | 'trust' | 'silenceMs' | 'totalMs'> = {
 async function read(
   pool: Pool,
   url: URL,
-  { path, vhost, silenceMs, totalMs, loop, room }: UpstreamWish,
+  wish: UpstreamWish,
   method: 'GET' | 'HEAD',
 ): Promise<UpstreamAnswer | null> {
+  const { silenceMs, totalMs, loop, room } = wish
   const late = new AbortController()
   const end = (why: string): void => late.abort(new Error(why))
   const silence = setTimeout(() => end(`silent for ${silenceMs / 1000} s`), silenceMs)
   const total = setTimeout(() => end(`not done in ${totalMs / 1000} s`), totalMs)
   try {
     const { statusCode, body } = await pool.request({
-      path: pathOf(url, path, vhost),
+      path: pathOf(url, wish),
       method,
       headers: { 'accept-encoding': 'identity', ...(loop === '' ? {} : { 'cdn-loop': loop }) },
       signal: late.signal,
@@ -189,8 +193,10 @@ async function read(
 /** Of the body of an error so much is read, to keep the connection. */
 const maxDumpedBytes = 16 * 1024
 
-function pathOf({ pathname }: URL, path: string, vhost: string): string {
+function pathOf({ pathname }: URL, { path, vhost, credentials }: UpstreamWish): string {
   const whole = `${pathname.replace(/\/+$/, '')}${path}`
-  if (vhost === '') return whole
-  return `${whole}${whole.includes('?') ? '&' : '?'}vhost=${encodeURIComponent(vhost)}`
+  const more = [vhost === '' ? '' : `vhost=${encodeURIComponent(vhost)}`, credentials].filter(
+    (one) => one !== '',
+  )
+  return more.length === 0 ? whole : `${whole}${whole.includes('?') ? '&' : '?'}${more.join('&')}`
 }

@@ -23,7 +23,7 @@ test('a server over TLS is asked by those alone who trust its certificate', asyn
   const base = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const get = (trust: TlsTrust) =>
     client.get({
-      ...{ base, trust, path: '/live/x.m3u8', vhost: '', loop: '' },
+      ...{ base, trust, path: '/live/x.m3u8', vhost: '', credentials: '', loop: '' },
       ...{ silenceMs: 5000, totalMs: 5000, room: () => true },
     })
   const strict = { tlsCa: '', tlsVerify: true }
