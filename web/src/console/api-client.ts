@@ -1,9 +1,10 @@
+import type { ClusterData } from '../../../src/http/api/schema/cluster.ts'
 import type { ClientData, StreamData, VhostData } from '../../../src/http/api/schema/lists.ts'
 import type { RecordingData } from '../../../src/http/api/schema/recordings.ts'
 import type { Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
 import { EventStreamReader } from './event-stream.ts'
 
-export type { ClientData, RecordingData, Snapshot, StreamData, WorkerData }
+export type { ClientData, ClusterData, RecordingData, Snapshot, StreamData, WorkerData }
 
 /** Why the API did not do what it was asked for. */
 export class ApiError extends Error {
@@ -60,6 +61,11 @@ export class ApiClient {
 
   recordings(start: number, count: number): Promise<RecordingPage> {
     return this.#get(`recordings?start=${start}&count=${count}`)
+  }
+
+  /** The cluster, with a page of its streams. */
+  async cluster(start: number, count: number): Promise<ClusterData> {
+    return (await this.#get<{ cluster: ClusterData }>(`cluster?start=${start}&count=${count}`)).cluster
   }
 
   /** Closes a client's connection. @returns whether it was still there */
