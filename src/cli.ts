@@ -22,7 +22,8 @@ function fail(error: unknown): never {
 }
 
 async function start(file: string): Promise<void> {
-  const { config } = loadConfig(file)
+  const loaded = loadConfig(file)
+  const { config } = loaded
   if (config.daemon && !isDaemon()) {
     const cwd = process.cwd()
     enterWorkDir(config)
@@ -30,7 +31,7 @@ async function start(file: string): Promise<void> {
     process.stdout.write(`weir ${version} runs in the background (pid ${pid}), log ${config.log.file}\n`)
     process.exit(0)
   }
-  await runMaster(file)
+  await runMaster(file, loaded)
   if (isDaemon()) reportStart(null)
 }
 

@@ -3,19 +3,20 @@ import { codeOf, messageOf, WeirError } from '../base/errors.ts'
 import { openLog } from '../base/logger.ts'
 import { version } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { banner } from './banner.ts'
 import { Master } from './master.ts'
 
 /**
  * Runs a server in this process until a signal ends it. Resolves when it accepts clients.
  * @param configFile path of the configuration file, relative to where the command was given
+ * @param loaded what is in it, when that has been read already
  * @throws WeirError when it cannot start; nothing is left behind then
  */
-export async function runMaster(configFile: string): Promise<void> {
+export async function runMaster(configFile: string, loaded?: LoadedConfig): Promise<void> {
   process.title = 'weir: master'
   const place = { file: resolve(configFile), cwd: process.cwd() }
-  const { config, warnings } = loadConfig(place.file, place.cwd)
+  const { config, warnings } = loaded ?? loadConfig(place.file, place.cwd)
   enterWorkDir(config)
   const log = await openLog('master', config.log)
   for (const warning of warnings) log.logger.warn(warning)

@@ -1,9 +1,11 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Check } from 'typebox/value'
 import { expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { configuration } from '../../src/config/schema/global.ts'
 import { selfSigned } from '../support/certificates.ts'
 import { sharedTempDir } from '../support/temp-dir.ts'
 
@@ -201,11 +203,13 @@ test.each(Object.keys(purposes))('conf/%s loads without a warning and does what 
   const { config, warnings, files } = loadConfig(folder + name, cwd)
   expect(warnings).toEqual([])
   expect(files).toEqual([folder + name])
+  expect(Check(configuration.schema, config)).toBe(true)
   purposes[name]?.(config)
 })
 
 test('conf/full.conf loads, and warns only of examples that are not acted on', () => {
-  const { warnings } = loadConfig(`${folder}full.conf`)
+  const { config, warnings } = loadConfig(`${folder}full.conf`)
+  expect(Check(configuration.schema, config)).toBe(true)
   const names = warnings.map((line) => /"(.*)" is accepted but not acted on/.exec(line)?.[1])
   expect(names).toEqual(['server_id', 'coworkers'])
 })

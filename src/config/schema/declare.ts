@@ -6,14 +6,9 @@
  *
  * Values sit in the configuration under the camelCase of the directive's name: `gop_cache` is `gopCache`.
  */
-import Type, {
-  type Static,
-  type TArray,
-  type TObject,
-  type TRecord,
-  type TSchema,
-  type TString,
-} from 'typebox'
+
+import type { Static, TArray, TObject, TRecord, TSchema, TString } from 'typebox'
+import * as Type from 'typebox'
 
 /** A version of SRS that Weir's configuration follows. */
 export type SrsVersion = 1 | 2 | 6

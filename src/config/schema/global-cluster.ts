@@ -1,12 +1,12 @@
 /** The origin cluster: several servers that share their streams. Weir's own; a vhost's `cluster` is another thing, SRS's. */
-import Type, { type TString } from 'typebox'
+import { type TString, String as TypeString } from 'typebox'
 import { type Line, section } from './declare.ts'
 import { duration, flag, text, word } from './lines.ts'
 
 const acted = { acted: true }
 
 function matching(pattern: RegExp, line: Line<TString>): Line<TString> {
-  return { ...line, schema: Type.String({ ...line.schema, pattern: pattern.source }) }
+  return { ...line, schema: TypeString({ ...line.schema, pattern: pattern.source }) }
 }
 
 export const originCluster = section(

@@ -1,18 +1,20 @@
 /** The types that a directive's arguments can have: one builder for each. Defaults are written as in a file. */
-import Type, {
-  type TArray,
-  type TBoolean,
-  type TEnum,
-  type TInteger,
-  type TLiteral,
-  type TNull,
-  type TNumber,
-  type TObject,
-  type TSchema,
-  type TSchemaOptions,
-  type TString,
-  type TUnion,
+
+import type {
+  TArray,
+  TBoolean,
+  TEnum,
+  TInteger,
+  TLiteral,
+  TNull,
+  TNumber,
+  TObject,
+  TSchema,
+  TSchemaOptions,
+  TString,
+  TUnion,
 } from 'typebox'
+import * as Type from 'typebox'
 import { parseAddressRange } from '../../base/address-range.ts'
 import type { About, Line } from './declare.ts'
 import { readDecimal, readDuration, readEndpoint, readFlag, readInteger, readSize } from './values.ts'
