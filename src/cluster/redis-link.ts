@@ -8,10 +8,13 @@ type Argument = string | number
 export type ScriptCall = readonly [key: string, ...args: Argument[]]
 
 /**
- * How many times the limit of a look-up Redis may be silent until the connection is given up, and with it whatever waits for
- * an answer. A stream that was taken without an answer may be another node's: that is worth some patience.
+ * How long Redis may be silent until the connection is given up, and with it whatever waits for an answer, in milliseconds: three
+ * times as long as a look-up waits. A stream that was taken without an answer may be another node's: that is worth some
+ * patience, as long as an encoder has it.
  */
-const patience = 3
+function silenceMsOf(timeoutMs: number): number {
+  return Math.min(3 * timeoutMs, 10_000)
+}
 
 /** How long a new connection is waited for after the n-th failure, in milliseconds: a restarted Redis is found within a second. */
 function retryDelayMs(attempts: number): number {
@@ -43,7 +46,7 @@ export class RedisLink {
   #lastError = ''
 
   /**
-   * @param timeoutMs how long a look-up may take; what is written may take three times as long
+   * @param timeoutMs how long a look-up may take; what is written may take longer
    * @param name by which Redis lists the connection
    * @param channels whose messages are listened to
    */
@@ -149,7 +152,7 @@ export class RedisLink {
 
   /** Longer than a connection may be silent: a Redis Cluster is asked again over another one. */
   get #patienceMs(): number {
-    return (patience + 1) * this.#timeoutMs
+    return silenceMsOf(this.#timeoutMs) + this.#timeoutMs
   }
 
   #limited<T>(what: string, answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
@@ -178,7 +181,7 @@ function connect(place: RedisPlace, timeoutMs: number, name: string, listens = f
     connectionName: name,
     connectTimeout: Math.max(1000, timeoutMs),
     // A connection that does not answer is given up, so that a server behind it that has moved is found.
-    socketTimeout: patience * timeoutMs,
+    socketTimeout: silenceMsOf(timeoutMs),
     // What was sent and not answered has failed: it was answered for meanwhile.
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,

@@ -44,13 +44,11 @@ export interface TakeQuestions {
 export async function takeWhenFree({ claim, isWanted, reaches }: TakeQuestions): Promise<StreamOwner | null> {
   const untilMs = monotonicMs() + maxWaitMs
   let leftBeforeMs = Number.POSITIVE_INFINITY
-  let isUnreached = false
   for (;;) {
     const { owner, leftMs, leaseMs } = await claim()
     const isWorthWaiting = leftMs >= 0 && leftMs <= leftBeforeMs && monotonicMs() + leftMs <= untilMs
     if (owner === null || !isWorthWaiting || !isWanted()) return owner
-    isUnreached ||= !isOverdue(leftMs, leaseMs) && !(await reaches(owner))
-    if (!isUnreached && !isOverdue(leftMs, leaseMs)) return owner
+    if (!isOverdue(leftMs, leaseMs) && (await reaches(owner))) return owner
     leftBeforeMs = leftMs
     await delay(Math.max(1, Math.min(stepMs, leftMs)))
   }

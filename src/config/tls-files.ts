@@ -55,8 +55,9 @@ export function checkTlsFiles(config: Config, dir: string, nowMs = Date.now()): 
 function checkTrust({ tlsCa }: TlsTrust, dir: string): void {
   if (tlsCa === '') return
   const pem = readOrThrow(tlsCa, dir)
+  const { X509Certificate } = nodeCrypto()
   try {
-    ;new (nodeCrypto().X509Certificate)(pem)
+    void new X509Certificate(pem)
   } catch (error) {
     throw new WeirError('TLS_FILES', `tls_ca ${tlsCa}: ${messageOf(error)}`, error)
   }

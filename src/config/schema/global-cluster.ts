@@ -84,7 +84,7 @@ export const originCluster = section(
     redisTimeout: duration(
       '1',
       { min: 0.02, max: 10 },
-      'How long Redis may take to answer a look-up. Silent for three times as long it is away; a publish is not held up for longer.',
+      'How long Redis may take to answer a look-up. Silent for three times as long (10 s at most) it is away; a publish is not held up for longer.',
       acted,
     ),
   },

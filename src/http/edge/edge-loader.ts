@@ -88,9 +88,7 @@ export class EdgeLoader {
     return this.#store.fresh(path, nowMs)
   }
 
-  /**
-   * Gets a file from one of the servers, or what is left of it when none answers. Never rejected but by a bug.
-   */
+  /** Gets a file from one of the servers, or what is left of it when none answers. Never rejected but by a bug. */
   load(target: EdgeTarget, sources: EdgeSources): Promise<EdgeOutcome> {
     const { path } = target
     const work = this.#works.get(path)
@@ -113,11 +111,8 @@ export class EdgeLoader {
   async #fetch(target: EdgeTarget, sources: EdgeSources, nowMs: number): Promise<EdgeOutcome> {
     const { path } = target
     const before = this.#store.get(path)
-    const bases = this.#host.health.order(
-      sources.bases,
-      before?.upstream ?? this.#homes.get(path) ?? null,
-      nowMs,
-    )
+    const home = before?.upstream ?? this.#homes.get(path) ?? null
+    const bases = this.#host.health.order(sources.bases, home, nowMs)
     const standsStill = before?.playlist != null && nowMs - before.changedAtMs > before.playlist.stillMs
     let absences = 0
     let best: EdgeFile | null = null
@@ -161,17 +156,8 @@ export class EdgeLoader {
       return this.#pendingBytes <= this.#config.cluster.hlsOriginCache / 2
     }
     try {
-      const answer = await client.get({
-        base,
-        trust,
-        path,
-        vhost,
-        credentials,
-        silenceMs,
-        totalMs,
-        loop,
-        room,
-      })
+      const wish = { base, trust, path, vhost, credentials, loop }
+      const answer = await client.get({ ...wish, silenceMs, totalMs, room })
       if (answer === null) {
         this.#tell(base, path, 'it is longer than what hls_origin_cache leaves for it')
         return 'busy'
