@@ -41,14 +41,22 @@ export function readTlsFiles(paths: TlsPaths, dir = process.cwd()): TlsFiles {
  * @throws WeirError TLS_FILES
  */
 export function checkTlsFiles(config: Config, dir: string, nowMs = Date.now()): string[] {
-  for (const { enabled, cluster, forward } of Object.values(config.vhosts)) {
-    if (enabled) for (const trust of [cluster, forward]) checkTrust(trust, dir)
-  }
+  for (const trust of trustsOf(config)) checkTrust(trust, dir)
   return tlsSections(config).flatMap(([name, paths]) => {
     const { X509Certificate } = nodeCrypto()
     const { validTo, validToDate } = new X509Certificate(readTlsFiles(paths, dir).cert)
     if (validToDate.getTime() > nowMs) return []
     return [`${name}: the certificate ${paths.cert} expired on ${validTo}`]
+  })
+}
+
+/** What says whom to trust, where there may be connections over TLS. */
+function trustsOf(config: Config): TlsTrust[] {
+  const isNode = config.cluster.registry === 'redis'
+  return Object.values(config.vhosts).flatMap(({ enabled, cluster, forward }) => {
+    const isUsed =
+      isNode || [...cluster.origin, ...cluster.hlsOrigin].some((url) => /^(rtmp|http)s:/.test(url))
+    return [...(enabled && isUsed ? [cluster] : []), ...(enabled && forward.enabled ? [forward] : [])]
   })
 }
 

@@ -45,10 +45,14 @@ test('a certificate that is over gives a warning: clients refuse it', () => {
   ])
 })
 
-test.each(['cluster', 'forward'])('%s { tls_ca } is looked at, too', (section) => {
-  const trusting = (path: string) => {
+test.each([
+  ['cluster', 'mode remote; origin rtmps://a;'],
+  ['cluster', 'hls_origin https://a;'],
+  ['forward', 'enabled on; destination rtmps://a;'],
+])('%s { %s tls_ca } is looked at, too', (section, use) => {
+  const trusting = (path: string, used = use) => {
     const file = join(dir, 'y.conf')
-    writeFileSync(file, `work_dir ${dir}; listen 1935; vhost a { ${section} { tls_ca ${path}; } }\n`)
+    writeFileSync(file, `work_dir ${dir}; listen 1935; vhost a { ${section} { ${used} tls_ca ${path}; } }\n`)
     return loadConfig(file)
   }
   expect(trusting('server.crt').config.vhosts.a).toMatchObject({ [section]: { tlsCa: 'server.crt' } })
@@ -57,4 +61,5 @@ test.each(['cluster', 'forward'])('%s { tls_ca } is looked at, too', (section) =
       expect.objectContaining({ code: 'TLS_FILES', message: expect.stringContaining(path) }),
     )
   }
+  expect(trusting('none.crt', '').warnings).toStrictEqual([])
 })

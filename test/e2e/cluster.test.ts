@@ -21,6 +21,10 @@ const patient = 'lease 2; secret nobody-knows-this-word;'
 
 const hls = 'hls { enabled on; hls_fragment 1; hls_path ./html; }'
 
+/** Files of two virtual hosts under one name would be for those only who are let in by both. */
+const ownFiles = 'hls_m3u8_file [vhost]/[app]/[stream].m3u8; hls_ts_file [vhost]/[app]/[stream]-[seq].ts;'
+const privateHls = `hls { enabled on; hls_fragment 1; hls_path ./html; ${ownFiles} }`
+
 /** What players of a virtual host need a signature with, and the one of a stream there. */
 const playSecret = 'what-players-sign-with'
 const signed = (stream: string): string =>
@@ -76,7 +80,7 @@ function isAt(asked: Server, stream: string, node: string): Promise<unknown> {
 test('a stream is played at every node and published at one, whatever becomes of nodes and Redis', async () => {
   const withHttp = {
     httpWorkers: 1,
-    more: `vhost private.example { ${hls} auth { enabled on; play signed; secret ${playSecret}; } }`,
+    more: `vhost private.example { ${privateHls} auth { enabled on; play signed; secret ${playSecret}; } }`,
     // Two hundred streams are to cost no two hundred processes.
     settings: { max_processes: 2 },
     vhost: `${hls} http_remux { enabled on; }`,
@@ -137,7 +141,7 @@ test('a stream is played at every node and published at one, whatever becomes of
   })
 
   const statusOf = async (query: string): Promise<number> => {
-    return (await fetch(b.httpUrl(`/live/private.m3u8?${query}`))).status
+    return (await fetch(b.httpUrl(`/private.example/live/private.m3u8?${query}`))).status
   }
   await until('a playlist for who may have it', async () => (await statusOf(allowed)) === 200)
   expect(await statusOf('vhost=private.example')).toBe(401)
