@@ -4,7 +4,7 @@ import type { RecordingData } from '../../../src/http/api/schema/recordings.ts'
 import type { Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
 import { EventStreamReader } from './event-stream.ts'
 
-export type { ClientData, ClusterData, RecordingData, Snapshot, StreamData, WorkerData }
+export type { ClientData, RecordingData, Snapshot, StreamData, WorkerData }
 
 /** Why the API did not do what it was asked for. */
 export class ApiError extends Error {
@@ -63,14 +63,14 @@ export class ApiClient {
     return this.#get(`recordings?start=${start}&count=${count}`)
   }
 
-  /** The cluster, with a page of its streams. */
-  async cluster(start: number, count: number): Promise<ClusterData> {
-    return (await this.#get<{ cluster: ClusterData }>(`cluster?start=${start}&count=${count}`)).cluster
-  }
-
   /** Closes a client's connection. @returns whether it was still there */
   kick(id: string): Promise<boolean> {
     return this.#delete(`clients/${encodeURIComponent(id)}`)
+  }
+
+  /** The cluster, with a page of its streams. */
+  async cluster(start: number, count: number): Promise<ClusterData> {
+    return (await this.#get<{ cluster: ClusterData }>(`cluster?start=${start}&count=${count}`)).cluster
   }
 
   /** Takes a stream from its publisher. @returns whether it had one */

@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'preact/hooks'
+import type { ClusterData } from '../../../src/http/api/schema/cluster.ts'
 import { formatCount, formatDuration } from '../shared/format.ts'
-import type { ApiClient, ClusterData } from './api-client.ts'
+import type { ApiClient } from './api-client.ts'
 import { DataTable } from './data-table.tsx'
 import { useRefreshed } from './use-refreshed.ts'
 
