@@ -31,7 +31,7 @@ export const errorTable = {
     remedy: 'Break the loop of include directives.',
   },
   TLS_FILES: {
-    summary: 'A certificate or its private key cannot be read, or the two do not belong together.',
+    summary: 'A certificate, its private key or `tls_ca` cannot be read, or the two do not belong together.',
     remedy: 'The message names the file: check its path and permissions, and that the two are a pair.',
   },
   // AMF

@@ -56,7 +56,7 @@ export class ClusterNodes {
 
   /** @throws WeirError REDIS */
   async list(): Promise<NodeFacts[]> {
-    const answer = (await this.#link.run('nodes', [this.#key, forgetMs])) as [string, string, string][]
+    const answer = (await this.#link.read('nodes', [this.#key, forgetMs])) as [string, string, string][]
     const leaseMs = this.#settings.lease * 1000
     return answer
       .map(([node, age, text]) => {

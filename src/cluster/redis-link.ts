@@ -7,6 +7,15 @@ type Argument = string | number
 /** One call of a script: its key, then its arguments. */
 export type ScriptCall = readonly [key: string, ...args: Argument[]]
 
+/**
+ * How long Redis may be silent until the connection is given up, and with it whatever waits for an answer, in milliseconds: three
+ * times as long as a look-up waits. A stream that was taken without an answer may be another node's: that is worth some
+ * patience, as long as an encoder has it.
+ */
+function silenceMsOf(timeoutMs: number): number {
+  return Math.min(3 * timeoutMs, 10_000)
+}
+
 /** How long a new connection is waited for after the n-th failure, in milliseconds: a restarted Redis is found within a second. */
 function retryDelayMs(attempts: number): number {
   return Math.min(1000, 50 * 2 ** Math.min(attempts, 10)) * (0.75 + Math.random() / 2)
@@ -28,7 +37,7 @@ export interface RedisLinkEvents {
 /**
  * The connection to Redis: one server, a group behind Sentinels, or a Redis Cluster. It is made again by itself. What is
  * asked while there is none fails at once, and every call has a time limit: nothing waits for a Redis that is away, and
- * nothing is sent late.
+ * nothing is sent late. One that is silent for longer than its limit allows is away.
  */
 export class RedisLink {
   readonly #client: Redis | Cluster
@@ -37,7 +46,7 @@ export class RedisLink {
   #lastError = ''
 
   /**
-   * @param timeoutMs how long an answer may take
+   * @param timeoutMs how long a look-up may take; what is written may take longer
    * @param name by which Redis lists the connection
    * @param channels whose messages are listened to
    */
@@ -81,6 +90,14 @@ export class RedisLink {
    * @throws WeirError REDIS when there is no connection, no answer in time, or an error for an answer
    */
   run(name: ScriptName, call: ScriptCall): Promise<unknown> {
+    return this.#limited(name, scripted(this.#client)[name](...call), this.#patienceMs)
+  }
+
+  /**
+   * Runs a script that only looks something up, for which nobody waits long.
+   * @throws WeirError REDIS as {@link run}
+   */
+  read(name: ScriptName, call: ScriptCall): Promise<unknown> {
     return this.#limited(name, scripted(this.#client)[name](...call))
   }
 
@@ -100,7 +117,7 @@ export class RedisLink {
         return answer
       }),
     )
-    return this.#limited(name, answers)
+    return this.#limited(name, answers, this.#patienceMs)
   }
 
   /**
@@ -124,7 +141,7 @@ export class RedisLink {
    * @throws WeirError REDIS as {@link run}
    */
   unlist(key: string, member: string): Promise<number> {
-    return this.#limited('zrem', this.#client.zrem(key, member))
+    return this.#limited('zrem', this.#client.zrem(key, member), this.#patienceMs)
   }
 
   /** Ends the connections; what is under way fails. */
@@ -133,11 +150,16 @@ export class RedisLink {
     this.#listener.disconnect()
   }
 
-  #limited<T>(what: string, answer: Promise<T>): Promise<T> {
+  /** Longer than a connection may be silent: a Redis Cluster is asked again over another one. */
+  get #patienceMs(): number {
+    return silenceMsOf(this.#timeoutMs) + this.#timeoutMs
+  }
+
+  #limited<T>(what: string, answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new WeirError('REDIS', `${what}: no answer within ${this.#timeoutMs} ms`))
-      }, this.#timeoutMs)
+        reject(new WeirError('REDIS', `${what}: no answer within ${limitMs} ms`))
+      }, limitMs)
       answer
         .then(resolve, (error: unknown) => {
           reject(new WeirError('REDIS', `${what}: ${this.#lastError || messageOf(error)}`, error))
@@ -159,7 +181,7 @@ function connect(place: RedisPlace, timeoutMs: number, name: string, listens = f
     connectionName: name,
     connectTimeout: Math.max(1000, timeoutMs),
     // A connection that does not answer is given up, so that a server behind it that has moved is found.
-    socketTimeout: Math.max(1000, 2 * timeoutMs),
+    socketTimeout: silenceMsOf(timeoutMs),
     // What was sent and not answered has failed: it was answered for meanwhile.
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,

@@ -7,10 +7,11 @@ import { parseRedisUrl } from '../config/redis-url.ts'
 import type { ClusterPage, NodeFacts, RegistryFacts } from '../ipc/cluster-facts.ts'
 import { ClusterNodes } from './cluster-nodes.ts'
 import type { StreamOwner } from './owner.ts'
+import { OwnerReach, type Reach } from './owner-reach.ts'
 import { RedisLink, type ScriptCall } from './redis-link.ts'
 import type { ClusterSettings } from './settings.ts'
 import { StreamPlaces } from './stream-places.ts'
-import { type Claimed, claimed, isOverdue, takeWhenFree } from './take-when-free.ts'
+import { claimed, isOverdue, takeWhenFree } from './take-when-free.ts'
 
 type StreamId = string
 
@@ -55,6 +56,7 @@ export class RedisRegistry {
   readonly #bootId: string
   readonly #logger: Logger
   readonly #events: RegistryEvents
+  readonly #reach: Reach
   readonly #link: RedisLink
   readonly #nodes: ClusterNodes
   readonly #leaseMs: number
@@ -75,13 +77,20 @@ export class RedisRegistry {
   #lost = 0
 
   /** @param bootId tells one start of a server from another */
-  constructor(settings: ClusterSettings, bootId: string, logger: Logger, events: RegistryEvents) {
+  constructor(
+    settings: ClusterSettings,
+    bootId: string,
+    logger: Logger,
+    events: RegistryEvents,
+    reach: Reach = new OwnerReach(),
+  ) {
     const place = parseRedisUrl(settings.redis)
     if (place === null) throw new WeirError('CONFIG_BAD_VALUE', 'cluster { redis } is no URL of Redis')
     this.#settings = settings
     this.#bootId = bootId
     this.#logger = logger
     this.#events = events
+    this.#reach = reach
     this.#leaseMs = settings.lease * 1000
     this.#link = new RedisLink(
       place,
@@ -142,12 +151,8 @@ export class RedisRegistry {
     if (this.#owns(stream)) return null
     await this.#opening.promise
     if (this.#contactSinceMs === null) return this.#places.last(stream)
-    try {
-      return await this.#places.find(stream)
-    } catch (error) {
-      this.#failed(error)
-      return this.#places.last(stream)
-    }
+    // That an answer is late is no reason to call Redis away: the next renewal tells.
+    return this.#places.find(stream).catch(() => this.#places.last(stream))
   }
 
   /** @returns the node because of which a publish would be refused now; null when it would be granted */
@@ -157,9 +162,8 @@ export class RedisRegistry {
     try {
       const key = this.#key(stream)
       const [leftMs, [lease]] = await Promise.all([this.#link.leftMs(key), this.#link.fields(key, 'lease')])
-      return isOverdue(leftMs, Number(lease)) ? null : owner
-    } catch (error) {
-      this.#failed(error)
+      return isOverdue(leftMs, Number(lease)) || !(await this.#reach.reaches(owner)) ? null : owner
+    } catch {
       return null
     }
   }
@@ -198,7 +202,7 @@ export class RedisRegistry {
    * @throws WeirError REDIS
    */
   async page(start: number, count: number): Promise<ClusterPage> {
-    const answer = await this.#link.run('page', [this.#listKey, start, count])
+    const answer = await this.#link.read('page', [this.#listKey, start, count])
     const [total, ...streams] = answer as [number, ...string[]]
     const owners = await Promise.all(
       streams.map((stream) => this.#link.fields(this.#key(stream), 'node', 'rtmp')),
@@ -235,15 +239,16 @@ export class RedisRegistry {
 
   async #take(stream: StreamId, held: Held): Promise<StreamOwner | null> {
     await this.#opening.promise
-    if (this.#contactSinceMs === null) {
+    if (!this.#link.isReady) {
       this.#acceptedAlone += 1
       return null
     }
     try {
-      const claim = async (): Promise<Claimed> => {
-        return claimed(await this.#link.run('claim', this.#claim(stream, held.token, 0)))
-      }
-      const owner = await takeWhenFree(claim, () => !this.#closed)
+      const owner = await takeWhenFree({
+        claim: async () => claimed(await this.#link.run('claim', this.#claim(stream, held.token, 0))),
+        isWanted: () => !this.#closed,
+        reaches: (other) => this.#reach.reaches(other),
+      })
       if (owner !== null) {
         if (this.#held.get(stream) === held) this.#held.delete(stream)
         return owner

@@ -25,22 +25,31 @@ export function isOverdue(leftMs: number, leaseMs: number): boolean {
   return leftMs >= 0 && leftMs < leaseMs * 0.6
 }
 
+/** What is known of who waits for a stream, and of its owner. */
+export interface TakeQuestions {
+  /** Asks for the stream. */
+  claim(): Promise<Claimed>
+  /** Whether somebody still waits. */
+  isWanted(): boolean
+  /** Whether the owner accepts connections. */
+  reaches(owner: StreamOwner): Promise<boolean>
+}
+
 /**
- * Takes a stream, or waits for it while the lease of its owner is overdue: the encoder of a node that has died is not refused at
- * another one. A lease that is renewed meanwhile ends the waiting.
- * @param claim asks for the stream
- * @param isWanted whether somebody still waits
+ * Takes a stream, or waits for it while its owner seems to be dead: its lease is overdue, or it accepts no connections. So the
+ * encoder of a node that has died is not refused at another one. A lease that is renewed ends the waiting: a node that is about
+ * to end accepts no connections either, and still has its encoders.
  * @returns null when it was taken, else its owner
  */
-export async function takeWhenFree(
-  claim: () => Promise<Claimed>,
-  isWanted: () => boolean,
-): Promise<StreamOwner | null> {
+export async function takeWhenFree({ claim, isWanted, reaches }: TakeQuestions): Promise<StreamOwner | null> {
   const untilMs = monotonicMs() + maxWaitMs
+  let leftBeforeMs = Number.POSITIVE_INFINITY
   for (;;) {
     const { owner, leftMs, leaseMs } = await claim()
-    const isWorthWaiting = isOverdue(leftMs, leaseMs) && monotonicMs() + leftMs <= untilMs
+    const isWorthWaiting = leftMs >= 0 && leftMs <= leftBeforeMs && monotonicMs() + leftMs <= untilMs
     if (owner === null || !isWorthWaiting || !isWanted()) return owner
+    if (!isOverdue(leftMs, leaseMs) && (await reaches(owner))) return owner
+    leftBeforeMs = leftMs
     await delay(Math.max(1, Math.min(stepMs, leftMs)))
   }
 }

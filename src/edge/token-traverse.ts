@@ -12,6 +12,7 @@ import {
 import { codeOf, messageOf } from '../base/errors.ts'
 import type { Logger } from '../base/logger.ts'
 import type { VhostConfig } from '../config/config.ts'
+import { type TlsTrust, tlsOptions } from '../config/tls-trust.ts'
 import { peerOf } from '../rtmp/edge-identity.ts'
 import { OriginChoice } from './origin-choice.ts'
 import { Turns } from './turns.ts'
@@ -32,6 +33,7 @@ interface Question {
   readonly app: string
   readonly tcUrl: string
   readonly request: AccessRequest
+  readonly trust: TlsTrust
 }
 
 export class TokenTraverse implements AccessCheck {
@@ -57,7 +59,7 @@ export class TokenTraverse implements AccessCheck {
     const turn = await this.#turns.take(inTime)
     if (turn === null) return failed('too many clients are being asked about')
     try {
-      return await this.#askOneAfterTheOther(request, origins, inTime)
+      return await this.#askOneAfterTheOther(request, origins, cluster, inTime)
     } finally {
       turn.end()
     }
@@ -66,13 +68,14 @@ export class TokenTraverse implements AccessCheck {
   async #askOneAfterTheOther(
     request: AccessRequest,
     origins: readonly string[],
+    trust: TlsTrust,
     inTime: AbortSignal,
   ): Promise<Verdict> {
     const choice = this.#choiceFor(request.vhost)
     for (const origin of choice.order(origins)) {
       if (inTime.aborted) break
       try {
-        const cid = await this.#ask({ ...addressOf(origin, request), request }, inTime)
+        const cid = await this.#ask({ ...addressOf(origin, request), request, trust }, inTime)
         choice.wasUp(origin)
         this.#logger.info(
           { cid: request.clientId, origin, ...cid },
@@ -92,7 +95,8 @@ export class TokenTraverse implements AccessCheck {
   }
 
   /** @returns the connection's id at the origin, if that tells it */
-  async #ask({ url, app, tcUrl, request }: Question, signal: AbortSignal): Promise<{ originCid?: string }> {
+  async #ask(question: Question, signal: AbortSignal): Promise<{ originCid?: string }> {
+    const { url, app, tcUrl, request, trust } = question
     // A worker without such clients does not load the client.
     const { RtmpClient } = await import('../client/rtmp-client.ts')
     const { pageUrl, swfUrl, connectArgs } = request
@@ -101,6 +105,7 @@ export class TokenTraverse implements AccessCheck {
       // A digest tells an origin nothing that decides about a client, and costs ten times the rest.
       handshake: 'simple',
       tcUrl,
+      tls: await tlsOptions(trust),
       connectFields: {
         app,
         ...(pageUrl === '' ? {} : { pageUrl }),
@@ -139,7 +144,10 @@ function rtmpOrigin(origin: string): string | null {
  * Where the origin is asked. The query goes along with the application, whether the client had it there or behind
  * the stream: a token counts in either place.
  */
-function addressOf(origin: string, { app, param, tcUrl }: AccessRequest): Omit<Question, 'request'> {
+function addressOf(
+  origin: string,
+  { app, param, tcUrl }: AccessRequest,
+): Pick<Question, 'url' | 'app' | 'tcUrl'> {
   const path = app.replace(/[%?&#\s]/g, encodeURIComponent)
   const asRtmp = tcUrl.replace(/^(?:https?|wss?):\/\/([^/:[]*|\[[^\]]*\])(?::\d+)?/i, 'rtmp://$1')
   return {

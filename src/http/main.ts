@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AccessPipeline } from '../access/access-pipeline.ts'
-import { localChecks } from '../access/local-checks.ts'
+import { exceptNodes, localChecks } from '../access/local-checks.ts'
 import { RememberedCheck } from '../access/remembered-check.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../base/errors.ts'
@@ -74,8 +74,9 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
     this.#config = context.config
     this.#hooks = new ClientHooks(this)
     const traverse = new TokenTraverse(context.logger)
-    this.access = new AccessPipeline(context.logger, localChecks, [traverse, this.#hooks.gate])
-    this.#fileAccess = new AccessPipeline(context.logger, [...localChecks, new RememberedCheck(traverse)], [])
+    const checks = exceptNodes(localChecks, () => this.clusterSecret)
+    this.access = new AccessPipeline(context.logger, checks, [traverse, this.#hooks.gate])
+    this.#fileAccess = new AccessPipeline(context.logger, [...checks, new RememberedCheck(traverse)], [])
     this.#pages = new Pages(this)
     this.#heartbeat = context.index === 1 ? new Heartbeat(this) : null
     this.machine = new MachineMeter(context.config.stats.disk)
@@ -106,6 +107,10 @@ class HttpWorker implements Worker, PortHandler, LiveSiteHost, HooksHost, Heartb
 
   get isClustered(): boolean {
     return this.#config.cluster.registry === 'redis'
+  }
+
+  get clusterSecret(): string {
+    return this.#config.cluster.secret
   }
 
   async httpOwnerOf(stream: StreamId): Promise<string> {

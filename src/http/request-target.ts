@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { defaultVhost } from '../config/vhost-of.ts'
 
 /** What a request asks for. */
 export interface RequestTarget {
@@ -27,6 +28,17 @@ export function requestTarget({ url = '/', headers }: IncomingMessage): RequestT
 export function searchOf({ url = '' }: IncomingMessage): string {
   const at = url.indexOf('?')
   return at < 0 ? '' : url.slice(at)
+}
+
+/**
+ * The URL of what a request asks for at another server. The virtual host is no longer the name in the URL: the query says it.
+ * @param server `http://192.0.2.1:8080`
+ */
+export function urlAt(server: string, request: IncomingMessage, vhost: string): string {
+  const { path, query } = requestTarget(request)
+  const search = searchOf(request)
+  if (vhost === defaultVhost || query.has('vhost')) return `${server}${path}${search}`
+  return `${server}${path}${search === '' ? '?' : `${search}&`}vhost=${encodeURIComponent(vhost)}`
 }
 
 /** The token of `Authorization: Bearer`, as a field of an access request; none without one. */

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { canConnect } from '../base/can-connect.ts'
 import { monotonicMs } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { UpstreamOrder } from './upstreams.ts'
@@ -12,7 +12,8 @@ const forgetMs = 10 * 60_000
 /** A server that could not be connected to. */
 interface Dead {
   timer: NodeJS.Timeout
-  probe: Socket | null
+  /** Ends the look that is under way. */
+  readonly forgotten: AbortController
   wantedAtMs: number
 }
 
@@ -53,7 +54,8 @@ export class OriginHealth implements UpstreamOrder {
     if (ok) this.#revive(address)
     else if (!this.#dead.has(address)) {
       this.#logger.warn({ address }, 'an upstream server does not answer: others are tried first')
-      this.#dead.set(address, { timer: this.#probeLater(address), probe: null, wantedAtMs: monotonicMs() })
+      const [timer, forgotten] = [this.#probeLater(address), new AbortController()]
+      this.#dead.set(address, { timer, forgotten, wantedAtMs: monotonicMs() })
     }
   }
 
@@ -63,28 +65,20 @@ export class OriginHealth implements UpstreamOrder {
   }
 
   #probeLater(address: string): NodeJS.Timeout {
-    return setTimeout(() => this.#probe(address), this.#probeMs)
+    return setTimeout(() => void this.#probe(address), this.#probeMs)
   }
 
-  #probe(address: string): void {
+  async #probe(address: string): Promise<void> {
     const dead = this.#dead.get(address)
     if (dead === undefined) return
     if (monotonicMs() - dead.wantedAtMs > forgetMs) {
       this.#forget(address)
       return
     }
-    const { hostname, port } = new URL(address)
-    const host = hostname.replace(/^\[|\]$/g, '')
-    const socket = connect({ host, port: Number(port || 80) })
-    dead.probe = socket
-    const timer = setTimeout(() => socket.destroy(), this.#probeMs)
-    socket.once('connect', () => this.#revive(address))
-    // What went wrong does not matter: it is tried again.
-    socket.on('error', () => {})
-    socket.once('close', () => {
-      clearTimeout(timer)
-      if (this.#dead.get(address) === dead) dead.timer = this.#probeLater(address)
-    })
+    const isThere = await canConnect(address, this.#probeMs, dead.forgotten.signal)
+    if (this.#dead.get(address) !== dead) return
+    if (isThere) this.#revive(address)
+    else dead.timer = this.#probeLater(address)
   }
 
   #revive(address: string): void {
@@ -97,7 +91,7 @@ export class OriginHealth implements UpstreamOrder {
     if (dead === undefined) return false
     clearTimeout(dead.timer)
     this.#dead.delete(address)
-    dead.probe?.destroy()
+    dead.forgotten.abort()
     return true
   }
 }

@@ -47,9 +47,12 @@ export class EdgeUpstreams implements Upstreams {
   }
 }
 
+/** Of servers whose port is not said, unless they speak RTMP. */
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443, rtmps: 443 }
+
 /** The base address of a server as a configuration names it: `host`, `host:port`, or a URL without a path. */
 export function baseAddressOf(server: string): string {
   const [, schema = 'rtmp', host = '', port] =
     /^(?:([a-z]+):\/\/)?(\[[^\]]*\]|[^:]+)(?::(\d+))?$/i.exec(server) ?? []
-  return `${schema}://${host}:${port ?? (schema === 'http' ? 80 : defaultRtmpPort)}`
+  return `${schema}://${host}:${port ?? defaultPorts[schema] ?? defaultRtmpPort}`
 }

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import { AccessPipeline } from '../access/access-pipeline.ts'
-import { exceptOwn, localChecks } from '../access/local-checks.ts'
+import { exceptNodes, exceptOwn, localChecks } from '../access/local-checks.ts'
 import { monotonicMs } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
@@ -73,7 +73,8 @@ class StreamWorker implements Worker, ConnectionHost, ClientBook, HooksHost {
     )
     this.#bandwidth = new BandwidthAccess(context.send)
     this.#hooks = new ClientHooks(this)
-    const checks = exceptOwn([...localChecks, this.#bandwidth], context.ownToken)
+    const local = exceptNodes([...localChecks, this.#bandwidth], () => this.#config.cluster.secret)
+    const checks = exceptOwn(local, context.ownToken)
     const [traverse] = exceptOwn([new TokenTraverse(context.logger)], context.ownToken)
     this.#locator = new Locator(context.send)
     const sendOn = new ClusterRedirect(() => this.#config, this.#locator)

@@ -77,7 +77,25 @@ describe('while Redis is down', () => {
 })
 
 describe('a Redis that does not answer', () => {
-  test('holds up a publish for redis_timeout at most, and the next ones not at all', async () => {
+  test('for longer than a look-up waits has a stream go to one of those who want it, and none is taken without it', async () => {
+    const slow = 'redis_timeout 1; lease 60;'
+    const nodes = await Promise.all(['a', 'b'].map((name) => clusterNode(name, redis.url, slow).ready()))
+    redis.freeze()
+    onTestFinished(() => redis.thaw())
+    const answers = nodes.map(({ registry }) => registry.acquire(stream))
+    // A look-up has given up, so that the answers are late.
+    expect(await nodes[0]!.registry.locate(`${stream}2`)).toBeNull()
+    answers.push(nodes[1]!.registry.acquire(`${stream}2`))
+    redis.thaw()
+    const [a, b, other] = await Promise.all(answers)
+    expect([a, b].filter((owner) => owner === null).length).toBe(1)
+    expect(other).toBeNull()
+    for (const { registry } of nodes) {
+      expect(registry.facts).toMatchObject({ connected: true, acceptedAlone: 0, outages: 0 })
+    }
+  })
+
+  test('holds up a publish for three times redis_timeout at most, and the next ones not at all', async () => {
     const a = await clusterNode('a', redis.url, 'lease 300; redis_timeout 200ms;').ready()
     redis.freeze()
     onTestFinished(() => redis.thaw())

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { freePort } from '../e2e/support/free-port.ts'
 import { clusterNode } from '../support/cluster-node.ts'
 import { eventually } from '../support/eventually.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -37,8 +38,11 @@ async function worksWith(url: string): Promise<void> {
 
 test('a Redis Cluster', async () => {
   const file = join(tempDir(), 'nodes.conf')
-  const options = `--cluster-enabled yes --cluster-announce-ip 127.0.0.1 --cluster-config-file ${file}`
-  const redis = await startRedis(...options.split(' '))
+  // The port that it takes by itself for the others need not be free.
+  const busPort = await freePort()
+  const options = `--cluster-enabled yes --cluster-announce-ip 127.0.0.1 --cluster-port ${busPort}
+    --cluster-config-file ${file}`
+  const redis = await startRedis(...options.split(/\s+/))
   await redis.ask(async (client) => {
     await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
     await eventually(async () => expect(await client.call('CLUSTER', 'INFO')).toContain('cluster_state:ok'))

@@ -12,11 +12,18 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Asks with these answers, one after the other. */
-function ask(answers: Omit<Claimed, 'leaseMs'>[], isWanted = () => true) {
+/** Asks with these answers, one after the other, about an owner that accepts connections unless said otherwise. */
+function ask(
+  answers: Omit<Claimed, 'leaseMs'>[],
+  { isWanted = true, isReached = true }: { isWanted?: boolean; isReached?: boolean } = {},
+) {
   let asked = 0
-  const claim = async (): Promise<Claimed> => ({ ...answers[asked++]!, leaseMs })
-  return { result: takeWhenFree(claim, isWanted), asked: () => asked }
+  const result = takeWhenFree({
+    claim: async (): Promise<Claimed> => ({ ...answers[asked++]!, leaseMs }),
+    isWanted: () => isWanted,
+    reaches: async () => isReached,
+  })
+  return { result, asked: () => asked }
 }
 
 test.each<[what: string, leftMs: number]>([
@@ -51,20 +58,39 @@ test('and refused when the lease is renewed after all', async () => {
   expect(await result).toStrictEqual(owner)
 })
 
-test('nobody waits for a lease that is far from its end, or when nobody wants the stream any more', async () => {
-  const far = takeWhenFree(
-    async () => ({ owner, leaseMs: 300_000, leftMs: 20_000 }),
-    () => true,
+test('a stream of a node that accepts no connections is taken when its lease ends, however young that is', async () => {
+  const { result } = ask(
+    [
+      { owner, leftMs: 5900 },
+      { owner, leftMs: 5700 },
+      { owner: null, leftMs: 0 },
+    ],
+    { isReached: false },
   )
-  expect(await far).toStrictEqual(owner)
-  expect(await ask([{ owner, leftMs: 300 }], () => false).result).toStrictEqual(owner)
+  await vi.advanceTimersByTimeAsync(400)
+  expect(await result).toBeNull()
+})
+
+test('and refused when that one renews it: it is about to end, and has its encoder', async () => {
+  const { result } = ask(
+    [
+      { owner, leftMs: 4500 },
+      { owner, leftMs: 4300 },
+      { owner, leftMs: 5900 },
+    ],
+    { isReached: false },
+  )
+  await vi.advanceTimersByTimeAsync(400)
+  expect(await result).toStrictEqual(owner)
+})
+
+test('nobody waits for a lease that is far from its end, or when nobody wants the stream any more', async () => {
+  expect(await ask([{ owner, leftMs: 20_000 }], { isReached: false }).result).toStrictEqual(owner)
+  expect(await ask([{ owner, leftMs: 300 }], { isWanted: false }).result).toStrictEqual(owner)
 })
 
 test('nobody waits for ever', async () => {
-  const always = takeWhenFree(
-    async () => ({ owner, leaseMs, leftMs: 300 }),
-    () => true,
-  )
+  const always = ask(Array.from({ length: 100 }, () => ({ owner, leftMs: 300 })))
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(await always).toStrictEqual(owner)
+  expect(await always.result).toStrictEqual(owner)
 })

@@ -71,7 +71,10 @@ test('errors and warnings name the spelling that was used, in its place', () => 
     ['mr on;', '"mr" is a section: expected "mr { … }"'],
     ['http on;', '"http" is a section: expected "http { … }"'],
     ['gop_cache { }', '"gop_cache" is no section: expected "gop_cache …;"'],
-    ['forward;', '"forward" takes one or more arguments (one or more servers, host or host:port), not none'],
+    [
+      'forward;',
+      '"forward" takes one or more arguments (one or more servers: host or host:port, or rtmps://host:port), not none',
+    ],
   ]) {
     expect(() => interpret(parse(`vhost a { ${text} }`, 'x.conf'))).toThrow(message)
   }

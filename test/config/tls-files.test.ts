@@ -44,3 +44,22 @@ test('a certificate that is over gives a warning: clients refuse it', () => {
     expect.stringMatching(/^rtmps: the certificate server\.crt expired on .* GMT$/),
   ])
 })
+
+test.each([
+  ['cluster', 'mode remote; origin rtmps://a;'],
+  ['cluster', 'hls_origin https://a;'],
+  ['forward', 'enabled on; destination rtmps://a;'],
+])('%s { %s tls_ca } is looked at, too', (section, use) => {
+  const trusting = (path: string, used = use) => {
+    const file = join(dir, 'y.conf')
+    writeFileSync(file, `work_dir ${dir}; listen 1935; vhost a { ${section} { ${used} tls_ca ${path}; } }\n`)
+    return loadConfig(file)
+  }
+  expect(trusting('server.crt').config.vhosts.a).toMatchObject({ [section]: { tlsCa: 'server.crt' } })
+  for (const path of ['none.crt', 'server.key']) {
+    expect(() => trusting(path)).toThrow(
+      expect.objectContaining({ code: 'TLS_FILES', message: expect.stringContaining(path) }),
+    )
+  }
+  expect(trusting('none.crt', '').warnings).toStrictEqual([])
+})

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { RedisServer } from '../support/redis-server.ts'
 import { type Colour, coloursOf, WatchedPage } from './support/browser.ts'
 import { publishFile } from './support/ffmpeg.ts'
 import { freePort } from './support/free-port.ts'
@@ -22,11 +23,15 @@ const remux = 'http_remux { enabled on; }'
 const hls = 'hls { enabled on; hls_path ./html; hls_fragment 1; hls_window 20; }'
 
 /** A server with the API on an address of its own, as most have it. */
-async function startConsoleServer(vhost = remux, ofApi = ''): Promise<{ server: Server; api: string }> {
+async function startConsoleServer(
+  vhost = remux,
+  ofApi = '',
+  settings = '',
+): Promise<{ server: Server; api: string }> {
   const server = await Server.prepare()
   const apiPort = await freePort()
   const more = `http_server { enabled on; listen ${server.httpPort}; dir ./html; }
-    http_api { enabled on; listen 127.0.0.1:${apiPort}; ${ofApi} }`
+    http_api { enabled on; listen 127.0.0.1:${apiPort}; ${ofApi} } ${settings}`
   server.configure({ settings: { http_workers: 1, source_linger: 60 }, vhost, more })
   await server.start()
   return { server, api: `http://127.0.0.1:${apiPort}` }
@@ -156,6 +161,7 @@ test('without a stream the console says how to publish; with the server gone it 
   const { page, errors } = await WatchedPage.open(browser, `${api}/`)
   await page.getByText('Nobody publishes a stream yet').waitFor()
   await page.getByText(`rtmp://127.0.0.1:${server.port}/live`, { exact: true }).waitFor()
+  expect(await page.locator('#cluster').count()).toBe(0)
   expect(errors).toEqual([])
   await server.stop()
   await page.getByText('The server is away').waitFor()
@@ -167,13 +173,18 @@ test('without a stream the console says how to publish; with the server gone it 
   expect(await page.locator('html').getAttribute('data-theme')).toBe('light')
 })
 
-test('a recording is in the list when its stream is over, and leads to the player', async () => {
+test('a recording is in the list when its stream is over, and leads to the player; a node shows its cluster', async () => {
   const dvr = 'dvr { enabled on; dvr_path ./html/[app]/[stream].flv; }'
-  const { server, api } = await startConsoleServer(remux + dvr)
+  const redis = await RedisServer.start()
+  onTestFinished(() => redis.kill())
+  const node = `registry redis; redis ${redis.url}; node origin-1; advertise rtmp://192.0.2.1:1935;`
+  const { server, api } = await startConsoleServer(remux + dvr, '', `cluster { ${node} }`)
   const clip = publishFile(media().clip, server.url('clip'), { loop: true })
   const { page, errors } = await WatchedPage.open(browser, `${api}/`)
   const recording = page.locator('tr[data-recording]')
   await recording.getByText('is recorded').waitFor()
+  await page.locator('tr[data-node="origin-1"]').getByText('this server').waitFor()
+  await page.locator('tr[data-place="clip"]').getByText('origin-1').waitFor()
   clip.kill()
   const play = recording.getByRole('link', { name: /^Play/ })
   expect(await play.getAttribute('href')).toContain(encodeURIComponent(server.httpUrl('/live/clip.flv')))

@@ -7,6 +7,7 @@ import { fromZero } from './support/frames.ts'
 import { media } from './support/media.ts'
 import { gapsIn } from './support/played.ts'
 import { killMarked } from './support/processes.ts'
+import { raceFor } from './support/race.ts'
 import { type Server, startServer } from './support/server.ts'
 import { TestPlayer } from './support/test-player.ts'
 import { TestPublisher } from './support/test-publisher.ts'
@@ -26,16 +27,20 @@ async function logged(server: Server, msg: string, times: number): Promise<void>
 }
 
 test('a stream that is published on an edge is the origin’s to take, and survives it', async () => {
+  // Many streams are to cost few processes.
+  const settings = { max_processes: 1 }
   const origin = await startServer({
+    settings,
     vhost: 'security { enabled on; allow play all; deny publish 127.0.0.9; }',
   })
-  const edge = await startServer({ vhost: `cluster { ${edgeOf(origin.port)} push_timeout 20; }` })
+  const edgeOptions = { settings, vhost: `cluster { ${edgeOf(origin.port)} push_timeout 20; }` }
+  const [edge, otherEdge] = await Promise.all([startServer(edgeOptions), startServer(edgeOptions)])
 
   // The verdict: one that the origin does not let in, and one whose stream another has.
   const refused = publishFile(media().clip, edge.url('no'))
   expect((await refused.exited).status).not.toBe(0)
   await edge.waitForLog({ msg: 'publish refused', code: 'PUSH_REFUSED' })
-  origin.configure({})
+  origin.configure({ settings })
   await origin.reload()
   const holder = await TestPublisher.publish(origin.url('busy'))
   await expect(TestPublisher.publish(edge.url('busy'))).rejects.toMatchObject({
@@ -43,6 +48,15 @@ test('a stream that is published on an edge is the origin’s to take, and survi
     message: expect.stringContaining('is published by connection'),
   })
   await holder.close()
+
+  // Two edges at once: the origin takes one of the two each time, and the other encoder hears so.
+  const races = Array.from({ length: 20 }, async (_, i) => {
+    const pair = i % 2 === 0 ? [edge, otherEdge] : [otherEdge, edge]
+    const { winner, refusals } = await raceFor(pair.map((one) => one.url(`race${i}`)))
+    expect(refusals).toEqual([expect.stringContaining('is published by connection')])
+    winner.stop()
+  })
+  await Promise.all(races)
 
   // Every frame, at the origin and at the edge.
   const players = [new FfmpegPlayer(origin.url('one')), new FfmpegPlayer(edge.url('one'))]
@@ -73,10 +87,10 @@ test('a stream that is published on an edge is the origin’s to take, and survi
   expect(publisher.client.closed).toBe(false)
 
   // A reload decides where it goes, while it goes on.
-  edge.configure({})
+  edge.configure({ settings })
   await edge.reload()
   await logged(origin, 'unpublish', 1)
-  edge.configure({ vhost: `cluster { ${edgeOf(origin.port)} }` })
+  edge.configure({ settings, vhost: `cluster { ${edgeOf(origin.port)} }` })
   await edge.reload()
   await far.hasMore(20)
   await near.hasMore(1)

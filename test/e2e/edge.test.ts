@@ -175,16 +175,17 @@ test('edges: all tiers have the same frames, and players notice no origin that f
   await allGoOn('a cut network')
   cut.thaw()
 
-  const [beforeKill, sentBefore] = [player.packets.length, first!.sent.length]
+  const beforeKill = player.packets.length
   for (const { pid } of b.processes()) process.kill(pid, 'SIGKILL')
   await until('the first origin again', () => upstreamsIn(edge, spare).length === 3)
-  const sentMeanwhile = first!.sent.length - sentBefore
+  const sentThen = first!.sent.length
   await allGoOn('a killed origin')
-  // Nothing is missing but what was sent while there was no connection, and no more than a GOP comes again.
+  // What is missing was sent before there was a connection again (on a busy machine some was still on its way from the
+  // origin that died), and no more than a GOP comes again.
   const switches = gapsIn(player.packets.slice(beforeKill), first!.sent)
   expect(switches.length).toBeLessThanOrEqual(1)
   for (const [last, next] of switches) {
-    expect(next).toBeLessThanOrEqual(last + 1 + sentMeanwhile)
+    expect(next).toBeLessThanOrEqual(sentThen)
     expect(next).toBeGreaterThan(last - 2 * 25)
   }
 

@@ -16,10 +16,12 @@ beforeAll(async () => {
 afterAll(() => redis.kill())
 beforeEach(() => redis.ask((client) => client.flushall()))
 
+/** Where all nodes are: something that accepts connections, so that none seems to be dead. */
+const rtmp = () => `rtmp://127.0.0.1:${redis.port}`
+
 const settings = (name: string, more = '') =>
-  configOf(
-    `cluster { registry redis; redis ${redis.url}; node ${name}; advertise rtmp://${name}:1935; ${more} }`,
-  ).cluster
+  configOf(`cluster { registry redis; redis ${redis.url}; node ${name}; advertise ${rtmp()}; ${more} }`)
+    .cluster
 
 function member(bootId: string) {
   const { logger, lines } = recordingLogger()
@@ -41,7 +43,7 @@ const joined = ({ membership }: Member): Promise<void> =>
 const writtenAt = (prefix = 'weir') =>
   redis.ask((client) => client.hget(`${prefix}:stream:${stream}`, 'node'))
 
-const owner = (node: string): StreamOwner => ({ node, rtmp: `rtmp://${node}:1935`, http: '' })
+const owner = (node: string): StreamOwner => ({ node, rtmp: rtmp(), http: '' })
 
 test('a server that works alone owns what it takes, and tells nothing', async () => {
   const { membership } = member('1')
@@ -116,7 +118,7 @@ test('a stream is pulled from its owner, unless its virtual host is that of an e
   const upstreams = [one, two].map(({ membership }) => new ClusterUpstreams(edge, membership))
   // Nobody pulls from itself.
   expect(await upstreams[0]!.pullFor(stream)).toBeNull()
-  expect(await upstreams[1]!.pullFor(stream)).toStrictEqual(['rtmp://a:1935'])
+  expect(await upstreams[1]!.pullFor(stream)).toStrictEqual([rtmp()])
   origins = ['rtmp://edge']
   expect(await upstreams[1]!.pullFor(stream)).toStrictEqual(['rtmp://edge'])
   expect(await upstreams[1]!.pushFor(stream)).toStrictEqual(['rtmp://edge'])

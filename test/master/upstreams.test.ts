@@ -10,6 +10,9 @@ test.each([
   ['rtmp://a', 'rtmp://a:1935'],
   ['http://a', 'http://a:80'],
   ['http://a:8080', 'http://a:8080'],
+  ['https://a', 'https://a:443'],
+  ['rtmps://a', 'rtmps://a:443'],
+  ['rtmps://[2001:db8::1]:1443', 'rtmps://[2001:db8::1]:1443'],
 ])('%s is at %s', (server, address) => {
   expect(baseAddressOf(server)).toBe(address)
 })

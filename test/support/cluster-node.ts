@@ -12,6 +12,8 @@ export interface ClusterNode {
   readonly lost: [stream: string, owner: StreamOwner][]
   readonly began: (string | null)[]
   readonly lines: LogLine[]
+  /** Nodes that accept no connections, as this one sees it. */
+  readonly unreached: Set<string>
   /** Waits until it is in contact with Redis. */
   ready(): Promise<ClusterNode>
 }
@@ -21,16 +23,23 @@ export function clusterNode(name: string, url: string, directives = ''): Cluster
   const { logger, lines } = recordingLogger()
   const lost: ClusterNode['lost'] = []
   const began: ClusterNode['began'] = []
+  const unreached = new Set<string>()
   const lease = directives.includes('lease') ? '' : 'lease 1;'
   const address = `redis ${url}; node ${name}; advertise rtmp://${name}:1935;`
   const { cluster } = configOf(`cluster { registry redis; ${address} ${lease} ${directives} }`)
-  const registry = new RedisRegistry(cluster, `boot-${Math.random()}`, logger, {
-    onLost: (...what) => lost.push(what),
-    onBegan: (which) => began.push(which),
-  })
+  const registry = new RedisRegistry(
+    cluster,
+    `boot-${Math.random()}`,
+    logger,
+    {
+      onLost: (...what) => lost.push(what),
+      onBegan: (which) => began.push(which),
+    },
+    { reaches: async (owner) => !unreached.has(owner.node) },
+  )
   onTestFinished(() => registry.close())
   const node: ClusterNode = {
-    ...{ name, registry, lost, began, lines },
+    ...{ name, registry, lost, began, lines, unreached },
     async ready() {
       await eventually(() => {
         expect(registry.facts.connected).toBe(true)

@@ -32,8 +32,9 @@ export class RedisServer {
   /** Starts it, also again on the same port. */
   async run(): Promise<void> {
     const address = ['--port', `${this.port}`, '--bind', '127.0.0.1']
-    const files = this.#options.includes('--sentinel') ? [] : ['--save', '', '--appendonly', 'no']
-    const standard = [...address, ...files]
+    // A replica would else write down what it gets.
+    const noFiles = ['--save', '', '--appendonly', 'no', '--repl-diskless-load', 'on-empty-db']
+    const standard = [...address, ...(this.#options.includes('--sentinel') ? [] : noFiles)]
     const child = spawn('redis-server', [...this.#options, ...standard], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })

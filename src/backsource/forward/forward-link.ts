@@ -3,6 +3,7 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
+import { type TlsTrust, tlsOptions } from '../../config/tls-trust.ts'
 import type { ForwardStatus } from '../../ipc/forward-facts.ts'
 import { formatRoute, routeField } from '../../rtmp/forward-route.ts'
 import { type LinkSource, PublishLink } from '../relay/publish-link.ts'
@@ -11,6 +12,8 @@ import type { ForwardTarget } from './forward-target.ts'
 /** What a link needs of the stream that it forwards; settings are those in force. */
 export interface LinkHost extends LinkSource {
   readonly logger: Logger
+  /** For servers that are reached over TLS. */
+  readonly trust: TlsTrust
   /** Where the stream comes from, this server included. */
   readonly route: readonly string[]
 }
@@ -135,7 +138,8 @@ export class ForwardLink {
     const { url, tcUrl } = this.#target()
     const fields = { [routeField]: formatRoute(this.#host.route) }
     const address = { url, ...(tcUrl === undefined ? {} : { tcUrl }) }
-    const options = { ...address, timeoutMs: connectTimeoutMs, connectFields: fields, signal }
+    const tls = await tlsOptions(this.#host.trust)
+    const options = { ...address, tls, timeoutMs: connectTimeoutMs, connectFields: fields, signal }
     const link = await PublishLink.open(options, this.#host)
     this.#link = link
     try {

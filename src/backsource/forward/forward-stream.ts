@@ -3,6 +3,7 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf } from '../../base/errors.ts'
 import { Outage } from '../../base/outage.ts'
 import type { VhostConfig } from '../../config/config.ts'
+import type { TlsTrust } from '../../config/tls-trust.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
 import { vhostOfStream } from '../../live/stream-key.ts'
 import { hopOf } from '../../rtmp/forward-route.ts'
@@ -46,7 +47,7 @@ export class ForwardStream implements StreamOutput {
   constructor(config: ForwardConfig, host: OutputHost, pauseMs = retryMs) {
     this.#config = config
     this.#host = host
-    this.#linkHost = linkHostOf(host)
+    this.#linkHost = linkHostOf(host, () => this.#config)
     this.#retryMs = pauseMs
     if (config.backend === '') this.#linkDestinations()
   }
@@ -170,10 +171,13 @@ export class ForwardStream implements StreamOutput {
   }
 }
 
-function linkHostOf(host: OutputHost): LinkHost {
+function linkHostOf(host: OutputHost, trust: () => TlsTrust): LinkHost {
   const vhost = (): VhostConfig | null => vhostOf(host.config, vhostOfStream(host.stream))
   return {
     logger: host.logger,
+    get trust() {
+      return trust()
+    },
     get chunkSize() {
       return vhost()?.chunkSize ?? 60_000
     },

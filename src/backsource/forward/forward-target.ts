@@ -17,13 +17,15 @@ export interface ForwardTarget {
 /**
  * The stream on a server of `destination`: of the same virtual host, application and name, with the query that its
  * publisher gave, as SRS forwards it.
- * @param destination `host` or `host:port`
+ * @param destination `host` or `host:port`, or the same behind `rtmp://` or `rtmps://`
  * @param param the query with its `?`, or ''
  * @throws WeirError FORWARD_DESTINATION
  */
 export function targetOn(destination: string, stream: StreamId, param: string): ForwardTarget {
-  const [, host, digits] = /^(\[[\da-f:.]+\]|[^\s:/?[\]]+)(?::(\d{1,5}))?$/i.exec(destination) ?? []
-  const port = Number(digits ?? defaultRtmpPort)
+  const [, schema = 'rtmp', host, digits] =
+    /^(?:(rtmps?):\/\/)?(\[[\da-f:.]+\]|[^\s:/?[\]]+)(?::(\d{1,5}))?$/i.exec(destination) ?? []
+  const defaultPort = schema === 'rtmps' ? defaultRtmpsPort : defaultRtmpPort
+  const port = Number(digits ?? defaultPort)
   if (host === undefined || port < 1 || port > 65_535) {
     throw new WeirError('FORWARD_DESTINATION', `${destination} is neither host nor host:port`)
   }
@@ -32,8 +34,8 @@ export function targetOn(destination: string, stream: StreamId, param: string): 
   const vhost = key.vhost === defaultVhost ? host : key.vhost
   return {
     name: `${host}:${port}`,
-    url: `rtmp://${host}:${port}/${app}/${encode(key.stream)}${param}`,
-    tcUrl: port === defaultRtmpPort ? `rtmp://${vhost}/${app}` : `rtmp://${vhost}:${port}/${app}`,
+    url: `${schema}://${host}:${port}/${app}/${encode(key.stream)}${param}`,
+    tcUrl: `${schema}://${vhost}${port === defaultPort ? '' : `:${port}`}/${app}`,
   }
 }
 

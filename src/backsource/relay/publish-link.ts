@@ -19,7 +19,7 @@ export interface LinkSource {
 /** Where a link goes, and what it begins with. */
 export type LinkOptions = Pick<
   RtmpClientOptions,
-  'tcUrl' | 'connectFields' | 'connectArgs' | 'timeoutMs' | 'answerTimeoutMs' | 'onRedirect'
+  'tcUrl' | 'tls' | 'connectFields' | 'connectArgs' | 'timeoutMs' | 'answerTimeoutMs' | 'onRedirect'
 > & {
   readonly url: string
   /** Ends it: in good order, once it is connected. */

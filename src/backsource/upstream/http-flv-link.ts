@@ -1,6 +1,8 @@
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { messageOf, WeirError } from '../../base/errors.ts'
 import { version } from '../../base/version.ts'
+import { tlsOptions } from '../../config/tls-trust.ts'
 import { FlvReader } from '../../media/flv/reader.ts'
 import { formatRoute, routeHeader } from '../../rtmp/forward-route.ts'
 import { packetOf } from '../../rtmp/session-media.ts'
@@ -36,17 +38,23 @@ export async function openHttpFlvLink(at: UpstreamUrl, options: LinkOptions): Pr
   }
 }
 
+type Request = (url: string, options: RequestOptions) => ClientRequest
+
+/** A back-source that pulls nothing over HTTP, or nothing over TLS, does not load it. */
+async function requestFor(url: string): Promise<Request> {
+  return url.startsWith('https:') ? (await import('node:https')).request : (await import('node:http')).request
+}
+
 /** The head of the answer; its body begins to flow with the first listener. */
 async function answerOf(
   { url }: UpstreamUrl,
-  { signal, timeoutMs, route }: LinkOptions,
+  { signal, timeoutMs, route, trust }: LinkOptions,
 ): Promise<{ response: IncomingMessage; close: () => void }> {
-  // A back-source that pulls nothing over HTTP does not load it.
-  const { request } = await import('node:http')
+  const [request, tls] = [await requestFor(url), await tlsOptions(trust)]
   return new Promise((resolve, reject) => {
     const headers = { 'user-agent': `weir/${version}`, [routeHeader]: formatRoute(route) }
     // An agent would keep the connection for others, and there are none.
-    const asked = request(url, { agent: false, signal, headers })
+    const asked = request(url, { ...tls, agent: false, signal, headers })
     let isConnected = false
     asked.once('socket', (socket) =>
       socket.once('connect', () => {

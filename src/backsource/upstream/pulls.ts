@@ -1,3 +1,4 @@
+import { nodeQuery } from '../../access/node-token.ts'
 import type { WeirError } from '../../base/errors.ts'
 import { noteBuffer } from '../../base/external-memory.ts'
 import type { Logger } from '../../base/logger.ts'
@@ -5,7 +6,7 @@ import { ownAddress } from '../../base/own-address.ts'
 import type { Config } from '../../config/config.ts'
 import { vhostOf } from '../../config/vhost-of.ts'
 import type { SourceNumber, ToMaster, UpstreamInfo } from '../../ipc/contract.ts'
-import { displayName, vhostOfStream } from '../../live/stream-key.ts'
+import { displayName, splitStreamId, vhostOfStream } from '../../live/stream-key.ts'
 import { hopOf } from '../../rtmp/forward-route.ts'
 import type { LiveStream } from '../live-stream.ts'
 import { openLink } from './open-link.ts'
@@ -89,7 +90,12 @@ export class Pulls {
       get settings() {
         return cluster()
       },
-      urlOn: (address) => upstreamUrl(address, stream, cluster().vhost),
+      urlOn: (address) => {
+        const at = upstreamUrl(address, stream, cluster().vhost)
+        // Of an edge's origins nobody knows the cluster, of which this server may be a node, too.
+        const secret = cluster().mode === 'remote' ? '' : owner.config.cluster.secret
+        return secret === '' ? at : { ...at, url: `${at.url}?${nodeQuery(secret, splitStreamId(stream))}` }
+      },
       route: () => [...(this.#routes.get(source) ?? []), hopOf(owner.serverId, stream)],
       identity: (connectionId) => {
         if (!cluster().debugSrsUpnode) return null

@@ -1,3 +1,4 @@
+import type { TlsTrust } from '../../config/tls-trust.ts'
 import type { Packet } from '../../media/packet.ts'
 import type { EdgeIdentity, PeerIdentity } from '../../rtmp/edge-identity.ts'
 import type { UpstreamUrl } from './upstream-url.ts'
@@ -18,6 +19,8 @@ export interface LinkOptions {
   readonly timeoutMs: number
   /** Ends the link, at whatever point it is. */
   readonly signal: AbortSignal
+  /** For servers that are reached over TLS. */
+  readonly trust: TlsTrust
   /** @see PullHost */
   readonly route: readonly string[]
   readonly identity: EdgeIdentity | null

@@ -4,6 +4,7 @@ import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
+import type { TlsTrust } from '../../config/tls-trust.ts'
 import type { UpstreamInfo } from '../../ipc/contract.ts'
 import type { Packet } from '../../media/packet.ts'
 import type { EdgeIdentity } from '../../rtmp/edge-identity.ts'
@@ -18,7 +19,7 @@ export interface PulledSource {
 }
 
 /** Directives of a virtual host's `cluster` section; all in seconds. */
-export interface PullSettings {
+export interface PullSettings extends TlsTrust {
   readonly originTimeout: number
   readonly originRetry: number
   readonly originSilence: number
@@ -150,6 +151,7 @@ export class UpstreamPull {
     try {
       attempt.link = await this.#open(this.#host.urlOn(address), {
         timeoutMs: this.#host.settings.originTimeout * 1000,
+        trust: this.#host.settings,
         signal: attempt.abort.signal,
         route: this.#host.route(),
         identity: this.#host.identity(attempt.sourceId),

@@ -3,12 +3,13 @@ import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import type { Logger } from '../../base/logger.ts'
 import { Outage } from '../../base/outage.ts'
+import { type TlsTrust, tlsOptions } from '../../config/tls-trust.ts'
 import type { PushStatus } from '../../ipc/push-facts.ts'
 import { type LinkOptions, type LinkSource, PublishLink } from '../relay/publish-link.ts'
 import { SilenceGuard } from '../relay/silence-guard.ts'
 
 /** Directives of a virtual host's `cluster` section; all in seconds. */
-export interface PushSettings {
+export interface PushSettings extends TlsTrust {
   readonly originTimeout: number
   readonly originRetry: number
   readonly originSilence: number
@@ -170,6 +171,7 @@ export class UpstreamPush {
       const link = await PublishLink.open(
         {
           ...this.#host.optionsFor(address),
+          tls: await tlsOptions(settings),
           timeoutMs: settings.originTimeout * 1000,
           answerTimeoutMs: Math.max(settings.originTimeout * 1000, answerMs),
           signal: attempt.abort.signal,

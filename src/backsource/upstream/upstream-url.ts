@@ -11,7 +11,7 @@ export interface UpstreamUrl {
 
 /**
  * A stream on another server, of the same application and name; over HTTP, as HTTP-FLV.
- * @param address base address, such as `rtmp://192.0.2.1:1935` or `http://192.0.2.1:8080`
+ * @param address base address, such as `rtmp://192.0.2.1:1935` or `https://192.0.2.1:8443`
  * @param vhostTemplate the virtual host there; `[vhost]` stands for the stream's own
  */
 export function upstreamUrl(address: string, stream: StreamId, vhostTemplate: string): UpstreamUrl {
@@ -19,12 +19,13 @@ export function upstreamUrl(address: string, stream: StreamId, vhostTemplate: st
   const [app, name] = [encode(key.app), encode(key.stream)]
   const vhost = vhostTemplate.replaceAll('[vhost]', key.vhost)
   const isDefault = vhost === defaultVhost
-  if (address.startsWith('http:')) {
+  if (address.startsWith('http')) {
     return { url: `${address}/${app}/${name}.flv${isDefault ? '' : `?vhost=${encode(vhost)}`}` }
   }
   const url = `${address}/${app}/${name}`
   if (isDefault) return { url }
-  return { url, tcUrl: `rtmp://${vhost}${/:\d+$/.exec(address)?.[0] ?? ''}/${app}` }
+  const [schema] = address.split('://')
+  return { url, tcUrl: `${schema}://${vhost}${/:\d+$/.exec(address)?.[0] ?? ''}/${app}` }
 }
 
 /** Names are percent-decoded here; a server decodes them anew. */

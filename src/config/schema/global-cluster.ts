@@ -44,10 +44,10 @@ export const originCluster = section(
       ),
     ),
     advertise: matching(
-      /^(rtmp:\/\/[^\s/?#@]+)?$/,
+      /^(rtmps?:\/\/[^\s/?#@]+)?$/,
       text(
         '',
-        'rtmp://, an address and a port',
+        'rtmp:// or rtmps://, an address and a port',
         'Where the other servers, and with `redirect` the clients, reach this one over RTMP.',
         { ...acted, example: 'rtmp://192.0.2.1:1935' },
       ),
@@ -59,6 +59,15 @@ export const originCluster = section(
         'http:// or https://, an address and a port',
         'Where the other servers reach the HTTP server of this one.',
         { ...acted, example: 'http://192.0.2.1:8080' },
+      ),
+    ),
+    secret: matching(
+      /^(\S{16,256})?$/,
+      text(
+        '',
+        'a word of 16 characters or more',
+        'What the servers know each other by, the same for all: with it they let each other have streams for which players are checked.',
+        { ...acted, example: 'a-word-of-your-own' },
       ),
     ),
     redirect: flag(
@@ -75,7 +84,7 @@ export const originCluster = section(
     redisTimeout: duration(
       '1',
       { min: 0.02, max: 10 },
-      'How long Redis may take to answer; a publish is not held up for longer.',
+      'How long Redis may take to answer a look-up. Silent for three times as long (10 s at most) it is away; a publish is not held up for longer.',
       acted,
     ),
   },

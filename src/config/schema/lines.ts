@@ -169,30 +169,24 @@ export function lists(standard: string, accepts: string, doc: string, about: Abo
   return { ...list(standard, accepts, doc, about), repeats: true }
 }
 
-/** One or more servers, each `host` or `host:port`; an empty array when absent. */
+/** One or more servers, each `host` or `host:port`, or the same behind `rtmp://` or `rtmps://`; an empty array when absent. */
 export function servers(doc: string, about: About): Line<TArray<TString>> {
-  const server = Type.String({ pattern: /^(\[[\da-fA-F:.]+\]|[^\s:/?[\]]+)(:\d{1,5})?$/.source })
-  return line((options) => Type.Array(server, options), {
-    default: '',
-    accepts: 'one or more servers, host or host:port',
-    arity: oneOrMore,
-    read: (args) => args,
-    doc,
-    about,
-  })
+  return serversOf('rtmps?', 'one or more servers: host or host:port, or rtmps://host:port', doc, about)
 }
 
-/** One or more servers to pull streams from, as {@link servers}, or of HTTP: `http://host` or `http://host:port`. */
+/** One or more servers to pull streams from, as {@link servers}, or of HTTP: `http://host:port` or `https://host:port`. */
 export function origins(doc: string, about: About): Line<TArray<TString>> {
+  const accepts =
+    'one or more servers: host or host:port, rtmps://host:port, or http://host:port or https://host:port for HTTP-FLV'
+  return serversOf('rtmps?|https?', accepts, doc, about)
+}
+
+function serversOf(schemas: string, accepts: string, doc: string, about: About): Line<TArray<TString>> {
   const host = /(\[[\da-fA-F:.]+\]|[^\s:/?[\]]+)(:\d{1,5})?/.source
-  const origin = Type.String({ pattern: `^((rtmp|http)://)?${host}$` })
-  return line((options) => Type.Array(origin, options), {
-    default: '',
-    accepts: 'one or more servers: host or host:port, or http://host:port for HTTP-FLV',
-    arity: oneOrMore,
+  const server = Type.String({ pattern: `^((${schemas})://)?${host}$` })
+  return line((options) => Type.Array(server, options), {
+    ...{ default: '', accepts, arity: oneOrMore, doc, about },
     read: (args) => args,
-    doc,
-    about,
   })
 }
 

@@ -7,6 +7,17 @@ const own: About = { acted: true }
 
 const someServers = 'one or more servers, host or host:port'
 
+/** For the connections to other servers over TLS. */
+const trust = {
+  tlsCa: text(
+    '',
+    'a path',
+    'Certificates (PEM) that those servers have to be signed with that are reached over TLS, instead of the usual authorities.',
+    { ...own, example: './conf/ca.crt' },
+  ),
+  tlsVerify: flag('on', 'Whether servers are refused whose certificate cannot be verified.', own),
+}
+
 export const cluster = section('Makes this server an edge of others.', since6, {
   mode: word(
     'local',
@@ -19,7 +30,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     },
   ),
   origin: origins(
-    'The origins that an edge pulls from and pushes to; those with `http://` are for HTTP-FLV, to pull from.',
+    'The origins that an edge pulls from and pushes to; those with `http://` or `https://` are for HTTP-FLV, to pull from.',
     {
       ...since6,
       acted: true,
@@ -113,6 +124,7 @@ export const cluster = section('Makes this server an edge of others.', since6, {
     'What of a query is passed on to such a server; files that differ in these are different files.',
     { acted: true },
   ),
+  ...trust,
 })
 
 export const forward = section('Sends a copy of every published stream to other servers.', since6, {
@@ -128,4 +140,5 @@ export const forward = section('Sends a copy of every published stream to other 
     acted: true,
     example: 'http://127.0.0.1:8085/api/v1/forward',
   }),
+  ...trust,
 })

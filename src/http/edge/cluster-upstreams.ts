@@ -1,3 +1,4 @@
+import { nodeQuery } from '../../access/node-token.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import type { VhostConfig } from '../../config/config.ts'
 import type { StreamId } from '../../ipc/contract.ts'
@@ -8,6 +9,8 @@ import { configuredUpstreams, type HlsUpstreams } from './hls-upstreams.ts'
 export interface StreamOwners {
   /** Whether this server is one of a cluster. */
   readonly isClustered: boolean
+  /** What the nodes know each other by; '': nothing. */
+  readonly clusterSecret: string
   /**
    * Where the HTTP server of the node is that owns a stream: `http://192.0.2.1:8080`; '': this one does, or none, or its
    * node does not tell. Never rejects.
@@ -45,7 +48,7 @@ export class ClusterHlsUpstreams implements HlsUpstreams {
     stream: StreamKey | null,
     vhost: VhostConfig,
   ): readonly string[] | null | Promise<readonly string[] | null> {
-    if (stream === null || configuredUpstreams.concerns(vhost) || !this.#isShared(vhost)) {
+    if (stream === null || !this.#isOfNodes(vhost)) {
       return configuredUpstreams.hlsUpstreamsOf(stream, vhost)
     }
     const id = streamId(stream)
@@ -58,6 +61,15 @@ export class ClusterHlsUpstreams implements HlsUpstreams {
     const [oldest] = this.#known.keys()
     if (this.#known.size > maxKnown && oldest !== undefined) this.#known.delete(oldest)
     return upstreams
+  }
+
+  credentialsFor(stream: StreamKey | null, vhost: VhostConfig): string {
+    return stream !== null && this.#isOfNodes(vhost) ? nodeQuery(this.#owners.clusterSecret, stream) : ''
+  }
+
+  /** `hls_origin` comes first. */
+  #isOfNodes(vhost: VhostConfig): boolean {
+    return !configuredUpstreams.concerns(vhost) && this.#isShared(vhost)
   }
 
   #isShared({ hls, cluster }: VhostConfig): boolean {

@@ -25,6 +25,16 @@ const maxHomes = 16_384
 const playlistPatience = 2
 const fragmentPatience = 10
 
+/** Whom to ask for a file, and what to bring. */
+export interface EdgeSources {
+  /** Base addresses of the servers, in the order to try. */
+  readonly bases: readonly string[]
+  /** The servers that the request has come through (RFC 8586). */
+  readonly loop: string
+  /** What lets this one in there: a query without a `?`; '': nothing. */
+  readonly credentials: string
+}
+
 /** What comes of a request; a status says why there is no file. */
 export type EdgeOutcome =
   | { readonly file: EdgeFile; readonly how: 'miss' | 'stale' }
@@ -78,18 +88,15 @@ export class EdgeLoader {
     return this.#store.fresh(path, nowMs)
   }
 
-  /**
-   * Gets a file from one of the servers, or what is left of it when none answers. Never rejected but by a bug.
-   * @param loop the servers that the request has come through (RFC 8586), for the ones that are asked
-   */
-  load(target: EdgeTarget, upstreams: readonly string[], loop: string): Promise<EdgeOutcome> {
+  /** Gets a file from one of the servers, or what is left of it when none answers. Never rejected but by a bug. */
+  load(target: EdgeTarget, sources: EdgeSources): Promise<EdgeOutcome> {
     const { path } = target
     const work = this.#works.get(path)
     if (work !== undefined) return work
     const nowMs = monotonicMs()
     if ((this.#absent.get(path) ?? 0) > nowMs) return Promise.resolve({ status: 404 })
     if (this.#works.size >= maxFetches) return Promise.resolve({ status: 503 })
-    const begun = this.#fetch(target, upstreams, loop, nowMs).finally(() => this.#works.delete(path))
+    const begun = this.#fetch(target, sources, nowMs).finally(() => this.#works.delete(path))
     this.#works.set(path, begun)
     return begun
   }
@@ -101,20 +108,16 @@ export class EdgeLoader {
     for (const [path, untilMs] of this.#absent) if (untilMs <= nowMs) this.#absent.delete(path)
   }
 
-  async #fetch(
-    target: EdgeTarget,
-    upstreams: readonly string[],
-    loop: string,
-    nowMs: number,
-  ): Promise<EdgeOutcome> {
+  async #fetch(target: EdgeTarget, sources: EdgeSources, nowMs: number): Promise<EdgeOutcome> {
     const { path } = target
     const before = this.#store.get(path)
-    const bases = this.#host.health.order(upstreams, before?.upstream ?? this.#homes.get(path) ?? null, nowMs)
+    const home = before?.upstream ?? this.#homes.get(path) ?? null
+    const bases = this.#host.health.order(sources.bases, home, nowMs)
     const standsStill = before?.playlist != null && nowMs - before.changedAtMs > before.playlist.stillMs
     let absences = 0
     let best: EdgeFile | null = null
     for (const base of bases) {
-      const found = await this.#ask(base, target, loop)
+      const found = await this.#ask(base, target, sources)
       if (found === 'busy') return { status: 503 }
       if (found === 'absent') absences += 1
       else if (found !== 'failed') {
@@ -124,7 +127,7 @@ export class EdgeLoader {
       }
     }
     if (best !== null) return { file: this.#keep(best, before), how: 'miss' }
-    const isNowhere = absences > 0 && absences === upstreams.length
+    const isNowhere = absences > 0 && absences === sources.bases.length
     const usableMs = before?.playlist?.usableMs ?? 0
     if (before !== null && !isNowhere && monotonicMs() - before.fetchedAtMs < usableMs) {
       return { file: before, how: 'stale' }
@@ -138,11 +141,12 @@ export class EdgeLoader {
   async #ask(
     base: string,
     target: EdgeTarget,
-    loop: string,
+    { loop, credentials }: EdgeSources,
   ): Promise<EdgeFile | 'absent' | 'failed' | 'busy'> {
     const { path, isPlaylist, upstreamVhost: vhost } = target
     const { health, client } = this.#host
-    const silenceMs = this.#config.cluster.hlsOriginTimeout * 1000
+    const trust = this.#config.cluster
+    const silenceMs = trust.hlsOriginTimeout * 1000
     const totalMs = silenceMs * (isPlaylist ? playlistPatience : fragmentPatience)
     const fetchedAtMs = monotonicMs()
     let taken = 0
@@ -152,7 +156,8 @@ export class EdgeLoader {
       return this.#pendingBytes <= this.#config.cluster.hlsOriginCache / 2
     }
     try {
-      const answer = await client.get({ base, path, vhost, silenceMs, totalMs, loop, room })
+      const wish = { base, trust, path, vhost, credentials, loop }
+      const answer = await client.get({ ...wish, silenceMs, totalMs, room })
       if (answer === null) {
         this.#tell(base, path, 'it is longer than what hls_origin_cache leaves for it')
         return 'busy'

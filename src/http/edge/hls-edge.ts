@@ -134,7 +134,8 @@ export class HlsEdge {
       return
     }
     const passed = loop === '' ? this.#host.edgeId : `${loop}, ${this.#host.edgeId}`
-    const outcome = await loader.load(target, upstreams, passed)
+    const credentials = this.#upstreams.credentialsFor(stream, vhost)
+    const outcome = await loader.load(target, { bases: upstreams, loop: passed, credentials })
     if ('status' in outcome) {
       this.#answers[outcome.status === 404 ? 'absent' : 'failed'] += 1
       answerStatus(response, outcome.status)

@@ -14,10 +14,13 @@ export interface HlsUpstreams {
     stream: StreamKey | null,
     vhost: VhostConfig,
   ): readonly string[] | null | Promise<readonly string[] | null>
+  /** What lets this server in there: a query without a `?`; '': nothing. */
+  credentialsFor(stream: StreamKey | null, vhost: VhostConfig): string
 }
 
 /** The servers that the configuration names (`hls_origin`): they have every stream of the virtual host. */
 export const configuredUpstreams: HlsUpstreams = {
   concerns: ({ cluster }) => cluster.hlsOrigin.length > 0,
   hlsUpstreamsOf: (_stream, { cluster }) => (cluster.hlsOrigin.length > 0 ? cluster.hlsOrigin : null),
+  credentialsFor: () => '',
 }

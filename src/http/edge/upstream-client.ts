@@ -2,16 +2,21 @@ import type { Pool } from 'undici'
 import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
 import { noteBuffer } from '../../base/external-memory.ts'
+import { type TlsTrust, tlsOptions } from '../../config/tls-trust.ts'
 import { isStaleConnection, whereOf } from '../../hooks/hook-http.ts'
 
 /** What is asked of a server. */
 export interface UpstreamWish {
   /** Base address of the server, which may have a path. */
   readonly base: string
+  /** If it is reached over TLS. */
+  readonly trust: TlsTrust
   /** Encoded, with its leading slash; behind the base. */
   readonly path: string
   /** The virtual host to ask for; '': that of the address. */
   readonly vhost: string
+  /** What lets this server in: a query without a `?`; '': nothing. */
+  readonly credentials: string
   /** How long the server may be silent, and how long all of it may take, in milliseconds. */
   readonly silenceMs: number
   readonly totalMs: number
@@ -37,6 +42,8 @@ const keepAliveMs = 15_000
 const idleMs = 60_000
 
 interface Server {
+  readonly origin: string
+  readonly trust: TlsTrust
   readonly pool: Pool
   requests: number
   usedAtMs: number
@@ -66,10 +73,13 @@ export class UpstreamClient {
     }
   }
 
-  /** Whether a server answers anything at all. */
+  /** Whether a server answers anything at all, to who trusts it as it was trusted last. */
   async probe(base: string, silenceMs: number): Promise<boolean> {
+    const origin = URL.parse(base)?.origin
+    const known = [...this.#servers.values()].find((server) => server.origin === origin)
+    const trust = known?.trust ?? standardTrust
     try {
-      await this.#ask({ ...probe, base, silenceMs, totalMs: silenceMs }, 'HEAD')
+      await this.#ask({ ...probe, base, trust, silenceMs, totalMs: silenceMs }, 'HEAD')
       return true
     } catch (error) {
       if (codeOf(error) !== 'HLS_UPSTREAM') throw error
@@ -79,9 +89,9 @@ export class UpstreamClient {
 
   /** To be called about once a second. */
   sweep(nowMs: number): void {
-    for (const [origin, { pool, requests, usedAtMs }] of this.#servers) {
+    for (const [key, { pool, requests, usedAtMs }] of this.#servers) {
       if (requests > 0 || nowMs - usedAtMs < idleMs) continue
-      this.#servers.delete(origin)
+      this.#servers.delete(key)
       void pool.destroy()
     }
   }
@@ -95,7 +105,7 @@ export class UpstreamClient {
   async #ask(wish: UpstreamWish, method: 'GET' | 'HEAD' = 'GET'): Promise<UpstreamAnswer | null> {
     const url = URL.parse(wish.base)
     if (url === null) throw new WeirError('HLS_UPSTREAM', `${whereOf(wish.base)} is no URL`)
-    const server = await this.#serverOf(url.origin)
+    const server = await this.#serverOf(url.origin, wish.trust)
     server.requests += 1
     if (method === 'GET') this.#requests += 1
     try {
@@ -110,21 +120,29 @@ export class UpstreamClient {
   }
 
   /** The library is loaded when it is needed: who has no such server does not carry it. */
-  async #serverOf(origin: string): Promise<Server> {
-    const { Pool } = await import('undici')
-    let server = this.#servers.get(origin)
+  async #serverOf(origin: string, trust: TlsTrust): Promise<Server> {
+    // Connections are for those alone who would have made them.
+    const key = `${origin} ${trust.tlsVerify} ${trust.tlsCa}`
+    const known = this.#servers.get(key)
+    if (known !== undefined) return known
+    const [{ Pool }, connect] = await Promise.all([import('undici'), tlsOptions(trust)])
+    // Another request may have made it meanwhile.
+    let server = this.#servers.get(key)
     if (server === undefined) {
-      const pool = new Pool(origin, { connections, keepAliveTimeout: keepAliveMs, allowH2: false })
-      server = { pool, requests: 0, usedAtMs: monotonicMs() }
-      this.#servers.set(origin, server)
+      const options = { connections, keepAliveTimeout: keepAliveMs, allowH2: false, connect }
+      server = { origin, trust, pool: new Pool(origin, options), requests: 0, usedAtMs: monotonicMs() }
+      this.#servers.set(key, server)
     }
     return server
   }
 }
 
-const probe: Omit<UpstreamWish, 'base' | 'silenceMs' | 'totalMs'> = {
+const standardTrust: TlsTrust = { tlsCa: '', tlsVerify: true }
+
+const probe: Omit<UpstreamWish, 'base' | 'trust' | 'silenceMs' | 'totalMs'> = {
   path: '/',
   vhost: '',
+  credentials: '',
   loop: '',
   room: () => true,
 }
@@ -132,16 +150,17 @@ const probe: Omit<UpstreamWish, 'base' | 'silenceMs' | 'totalMs'> = {
 async function read(
   pool: Pool,
   url: URL,
-  { path, vhost, silenceMs, totalMs, loop, room }: UpstreamWish,
+  wish: UpstreamWish,
   method: 'GET' | 'HEAD',
 ): Promise<UpstreamAnswer | null> {
+  const { silenceMs, totalMs, loop, room } = wish
   const late = new AbortController()
   const end = (why: string): void => late.abort(new Error(why))
   const silence = setTimeout(() => end(`silent for ${silenceMs / 1000} s`), silenceMs)
   const total = setTimeout(() => end(`not done in ${totalMs / 1000} s`), totalMs)
   try {
     const { statusCode, body } = await pool.request({
-      path: pathOf(url, path, vhost),
+      path: pathOf(url, wish),
       method,
       headers: { 'accept-encoding': 'identity', ...(loop === '' ? {} : { 'cdn-loop': loop }) },
       signal: late.signal,
@@ -174,8 +193,10 @@ async function read(
 /** Of the body of an error so much is read, to keep the connection. */
 const maxDumpedBytes = 16 * 1024
 
-function pathOf({ pathname }: URL, path: string, vhost: string): string {
+function pathOf({ pathname }: URL, { path, vhost, credentials }: UpstreamWish): string {
   const whole = `${pathname.replace(/\/+$/, '')}${path}`
-  if (vhost === '') return whole
-  return `${whole}${whole.includes('?') ? '&' : '?'}vhost=${encodeURIComponent(vhost)}`
+  const more = [vhost === '' ? '' : `vhost=${encodeURIComponent(vhost)}`, credentials].filter(
+    (one) => one !== '',
+  )
+  return more.length === 0 ? whole : `${whole}${whole.includes('?') ? '&' : '?'}${more.join('&')}`
 }

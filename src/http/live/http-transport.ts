@@ -113,6 +113,13 @@ export class HttpTransport implements Transport {
   }
 }
 
+/** Sends a client to another URL, for this time. */
+export function answerRedirect(response: ServerResponse, location: string): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(302, { Location: location, 'Content-Length': 0, 'Cache-Control': 'no-cache, no-store' })
+  response.end()
+}
+
 /** Answers a request with nothing but a status, in a word for people. */
 export function answerStatus(response: ServerResponse, status: number): void {
   if (response.headersSent || response.destroyed) return

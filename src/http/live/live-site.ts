@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { AccessRequest } from '../../access/access-check.ts'
 import type { AccessPipeline } from '../../access/access-pipeline.ts'
 import { monotonicMs } from '../../base/clock.ts'
 import { codeOf, messageOf, WeirError } from '../../base/errors.ts'
@@ -25,8 +26,8 @@ import { ClientRates, type Counted } from '../../worker/client-rates.ts'
 import { PithyPrinter, type PithyTurn } from '../../worker/pithy-printer.ts'
 import { Traffic } from '../../worker/traffic.ts'
 import { httpWorkers } from '../../worker/worker-counts.ts'
-import { bearerOf, requestTarget, searchOf } from '../request-target.ts'
-import { answerStatus, HttpTransport } from './http-transport.ts'
+import { bearerOf, requestTarget, searchOf, urlAt } from '../request-target.ts'
+import { answerRedirect, answerStatus, HttpTransport } from './http-transport.ts'
 import { type Carrier, liveFormat } from './live-formats.ts'
 import { LiveMounts, type LiveTarget } from './live-mounts.ts'
 import { LiveViewer, type LiveViewerHost, playRequest, type ViewerOrigin } from './live-viewer.ts'
@@ -43,6 +44,8 @@ export interface LiveSiteHost {
   readonly config: Config
   readonly access: AccessPipeline
   send(message: ToMaster): void
+  /** Where the HTTP server of another node of the cluster is that owns a stream: `http://192.0.2.1:8080`; '': nowhere. */
+  httpOwnerOf(stream: StreamId): Promise<string>
   /** A connection left the HTTP server for a viewer. */
   onTaken(socket: Socket): void
 }
@@ -226,8 +229,17 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     viewer.start()
   }
 
-  /** Sends the stream, if it is published, else the file of that name, if there is one; else it waits for the stream. */
+  /**
+   * Sends the stream, if it is published, else the file of that name, if there is one; else it waits for the stream. A client
+   * may be sent to the node that has it.
+   */
   async #answer(target: LiveTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const elsewhere = await this.#elsewhere(target, request)
+    if (response.destroyed) return
+    if (elsewhere !== '') {
+      answerRedirect(response, elsewhere)
+      return
+    }
     const isFile = (await this.#files.has(request)) && !(await this.#isLive(target))
     if (response.destroyed) return
     if (isFile) this.#files.handle(request, response)
@@ -241,6 +253,21 @@ export class LiveSite implements LiveViewerHost, ClientBook {
       )
   }
 
+  /**
+   * `cluster { redirect on; }`: the URL at which another node has the stream; '': the client is served, or refused, here. That
+   * node asks other servers about the client. Servers are not sent: they know the way by which they have a stream.
+   */
+  async #elsewhere(target: LiveTarget, request: IncomingMessage): Promise<string> {
+    const { stream, vhost } = target
+    const { registry, redirect } = this.config.cluster
+    const isSent = redirect && registry === 'redis' && vhost.cluster.mode !== 'remote'
+    if (!isSent || routeOf(request).length > 0) return ''
+    const node = await this.#host.httpOwnerOf(stream)
+    if (node === '') return ''
+    const { ok } = await this.access.checkLocally(this.#wishOf(target, request), vhost)
+    return ok ? urlAt(node, request, vhostOfStream(stream)) : ''
+  }
+
   #isLive(target: LiveTarget): Promise<boolean> {
     return isLive(this.#hub.streamFor(target.stream, target.vhost))
   }
@@ -250,10 +277,8 @@ export class LiveSite implements LiveViewerHost, ClientBook {
    * are not asked about it.
    */
   async #answerHead(target: LiveTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { name: protocol, contentType } = liveFormat(target.kind, 'http', target.vhost)
-    const client = { id: '', ip: plainIp(request.socket.remoteAddress), protocol }
-    const wish = playRequest(target, originOf(request, 'http', target), client)
-    const verdict = await this.access.checkLocally(wish, target.vhost)
+    const { contentType } = liveFormat(target.kind, 'http', target.vhost)
+    const verdict = await this.access.checkLocally(this.#wishOf(target, request), target.vhost)
     if (verdict.ok) verdict.end?.({ sendBytes: 0, recvBytes: 0 })
     else {
       answerStatus(response, statusOf(new WeirError(verdict.code, verdict.message)))
@@ -265,6 +290,13 @@ export class LiveSite implements LiveViewerHost, ClientBook {
     }
     response.writeHead(200, { 'Content-Type': contentType, 'Cache-Control': 'no-cache, no-store' })
     response.end()
+  }
+
+  /** As it is checked of who is no viewer yet. */
+  #wishOf(target: LiveTarget, request: IncomingMessage): AccessRequest {
+    const { name: protocol } = liveFormat(target.kind, 'http', target.vhost)
+    const client = { id: '', ip: plainIp(request.socket.remoteAddress), protocol }
+    return playRequest(target, originOf(request, 'http', target), client)
   }
 
   /** Browsers ask nobody before they open a WebSocket to another site: with crossdomain off it is refused here. */

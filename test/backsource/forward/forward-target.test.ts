@@ -36,6 +36,14 @@ describe('a destination of the configuration', () => {
       'rtmp://[::1]:1936/live/room/x',
       'rtmp://tv.example:1936/live/room',
     ],
+    [
+      'rtmps://b',
+      'tv.example/live/x',
+      '?t=1',
+      'b:443',
+      'rtmps://b:443/live/x?t=1',
+      'rtmps://tv.example/live',
+    ],
     ['b', '__defaultVhost__/live/50% of?', '', 'b:1935', 'rtmp://b:1935/live/50%25%20of%3F', 'rtmp://b/live'],
   ])('%s of %s%s', (destination, stream, param, name, url, tcUrl) => {
     const target = targetOn(destination, stream, param)

@@ -28,6 +28,7 @@ async function setUp(answer: (request: IncomingMessage, response: ServerResponse
       {
         timeoutMs,
         signal: end.signal,
+        trust: { tlsCa: '', tlsVerify: true },
         route: ['hop000000001'],
         identity: null,
         onPacket: (p) => packets.push(p),

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { isNode } from '../../../src/access/node-token.ts'
 import { LiveStream } from '../../../src/backsource/live-stream.ts'
 import { Pulls } from '../../../src/backsource/upstream/pulls.ts'
 import type { ToMaster } from '../../../src/ipc/contract.ts'
@@ -13,10 +14,12 @@ import { keyFrame } from '../../support/packets.ts'
 const stream = 'tv.example/live/x'
 
 /** The pulls of a back-source, with one stream and one origin. */
-async function setUp(cluster = '', change?: (peer: Peer) => void) {
+async function setUp(cluster = '', change?: (peer: Peer) => void, settings = '') {
   const origin = new TinyServer(change)
   const address = await origin.listen()
-  const config = configOf(`vhost tv.example { cluster { mode remote; origin a; ${cluster} } }`)
+  const config = configOf(
+    `${settings} vhost tv.example { cluster { ${cluster.includes('mode') ? '' : 'mode remote;'} origin a; ${cluster} } }`,
+  )
   const { logger, lines } = recordingLogger()
   const sent: ToMaster[] = []
   const owner = {
@@ -59,6 +62,21 @@ test('an origin that dislikes to be told who the edge is is not told, and knows 
   const { connect, play } = await begin()
   expect(connect?.args).toBeNull()
   expect(play).toMatchObject({ vhost: 'origin.tv.example', app: 'live', stream: 'x' })
+})
+
+test.each<[who: string, mode: string, isTold: boolean]>([
+  ['a node of the cluster is told what lets this one in', 'local', true],
+  ['an origin of an edge is not', 'remote', false],
+])('%s', async (_, mode, isTold) => {
+  const secret = 'sixteen-letters-'
+  const { begin } = await setUp(
+    `mode ${mode};`,
+    undefined,
+    `cluster { registry redis; node a; advertise rtmp://a; secret ${secret}; }`,
+  )
+  const { play } = await begin()
+  expect(isNode({ app: 'live', stream: 'x', param: play?.param ?? '' }, secret)).toBe(isTold)
+  if (!isTold) expect(play?.param).toBe('')
 })
 
 test('a stream that is nowhere ends its pull, and one that is published here ends it without a word', async () => {

@@ -10,6 +10,7 @@ import { readEdge } from '../../../src/rtmp/edge-identity.ts'
 import { type Peer, TinyServer } from '../../client/tiny-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
+import { OtherHost } from '../../support/other-host.ts'
 import { interFrame, keyFrame, videoHeader } from '../../support/packets.ts'
 
 const servers: (TinyServer | Server)[] = []
@@ -67,7 +68,10 @@ async function silentServer(): Promise<{ address: string; sockets: Socket[] }> {
   return { address: `rtmp://127.0.0.1:${typeof at === 'object' ? at?.port : 0}`, sockets }
 }
 
-const quick = { originTimeout: 5, originRetry: 0.05, originSilence: 5, pullTimeout: 10 }
+const quick = {
+  ...{ originTimeout: 5, originRetry: 0.05, originSilence: 5, pullTimeout: 10 },
+  ...{ tlsCa: '', tlsVerify: true },
+}
 
 function pullFrom(upstreams: readonly string[], settings: Partial<typeof quick> = {}) {
   const { logger, lines } = recordingLogger()
@@ -271,5 +275,30 @@ describe('a pull', () => {
       expect(hangs.sockets[0]?.closed).toBe(true)
     })
     expect([one.story, other.story, one.ends, other.ends]).toStrictEqual([['restart', '0'], [], [], []])
+  })
+})
+
+describe.skipIf(!OtherHost.isPossible('a pull over a network that is cut'))('a network that is cut', () => {
+  test('is noticed, though nothing is reset, and the next server is asked', async () => {
+    const [far, near] = [await OtherHost.start(), await Origin.start()]
+    onTestFinished(() => far.end())
+    const pulled = pullFrom([far.url, near.address], { originSilence: 0.5 })
+    await eventually(() => expect(pulled.packets.length).toBeGreaterThan(5))
+    far.cut()
+    await near.send(keyFrame(7))
+    await eventually(() => expect(pulled.story.at(-1)).toBe('7'))
+    expect(pulled.lines).toMatchObject([{}, { code: 'UPSTREAM_SILENT', upstream: far.url }, {}])
+    expect(pulled.ends).toStrictEqual([])
+  })
+
+  test('costs a connection its time-out, and the server is asked again when it is back', async () => {
+    const far = await OtherHost.start()
+    onTestFinished(() => far.end())
+    far.cut()
+    const pulled = pullFrom([far.url], { originTimeout: 0.3 })
+    await eventually(() => expect(pulled.health).toContain(`${far.url} false`))
+    expect(pulled.lines[0]).toMatchObject({ code: 'RTMP_TIMEOUT', upstream: far.url })
+    far.heal()
+    await eventually(() => expect(pulled.packets.length).toBeGreaterThan(0))
   })
 })

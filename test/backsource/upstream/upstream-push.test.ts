@@ -9,6 +9,7 @@ import { redirectTo } from '../../../src/rtmp/redirect.ts'
 import { type Peer, TinyServer } from '../../client/tiny-server.ts'
 import { eventually } from '../../support/eventually.ts'
 import { recordingLogger } from '../../support/logger.ts'
+import { OtherHost } from '../../support/other-host.ts'
 import { interFrame, keyFrame, metadata, sound, videoHeader } from '../../support/packets.ts'
 
 const servers: TinyServer[] = []
@@ -60,7 +61,7 @@ function setUp(
   const accepted = vi.fn()
   const host: PushHost = {
     logger,
-    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout },
+    settings: { originTimeout: 3, originRetry: 0.01, originSilence, pushTimeout, tlsCa: '', tlsVerify: true },
     source: {
       ...{ chunkSize: 60_000, queueMs: 30_000, stallMs: 30_000 },
       join: (consumer) => source.join(consumer),
@@ -295,4 +296,20 @@ test('a server that does not read costs a bounded queue, whatever comes', async 
   const body = Buffer.alloc(1024 * 1024)
   for (let frame = 0; frame < 200; frame++) send({ ...keyFrame(frame * 40), body })
   expect(push.status.packetsDropped).toBeGreaterThan(100)
+})
+
+describe.skipIf(!OtherHost.isPossible('a push over a network that is cut'))('a network that is cut', () => {
+  test('is noticed, though nothing is reset, and the next server gets the stream', async () => {
+    const [far, { server, at }] = [await OtherHost.start(), await origin()]
+    onTestFinished(() => far.end())
+    const { push, attach, send, taken } = setUp([far.url, at], { originSilence: 0.5 })
+    await taken()
+    attach()
+    send(videoHeader('avc'), keyFrame(0))
+    // With the third ping, of 18 bytes, it has answered those before: from then on silence means something.
+    await eventually(() => expect(far.published).toBeGreaterThanOrEqual(4 * 18))
+    far.cut()
+    await eventually(() => expect(marksOf(server.peers[0])).toEqual(['avc', '0']))
+    expect(push.status).toMatchObject({ address: at, lastError: expect.stringContaining('UPSTREAM_SILENT') })
+  })
 })

@@ -27,6 +27,13 @@ test.each([
     '[vhost]',
     { url: 'rtmp://a:1935/live/50%20%25%3F%26%23' },
   ],
+  [
+    'rtmps://a:443',
+    'tv.example/live/x',
+    '[vhost]',
+    { url: 'rtmps://a:443/live/x', tcUrl: 'rtmps://tv.example:443/live' },
+  ],
+  ['https://a:443', '__defaultVhost__/live/x', '[vhost]', { url: 'https://a:443/live/x.flv' }],
   ['http://a:80', '__defaultVhost__/live/a b', '[vhost]', { url: 'http://a:80/live/a%20b.flv' }],
   ['http://a:80', 'tv.example/live/x', '[vhost]', { url: 'http://a:80/live/x.flv?vhost=tv.example' }],
 ])('on %s, %s with %s', (address, stream, vhost, expected) => {

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { isNode } from '../../../src/access/node-token.ts'
 import { ClusterHlsUpstreams } from '../../../src/http/edge/cluster-upstreams.ts'
 import { vhostConfigOf } from '../../support/config.ts'
 
@@ -11,6 +12,7 @@ function setUp(owner = 'http://192.0.2.1:8080') {
   const asked: string[] = []
   const owners = {
     isClustered: true,
+    clusterSecret: '',
     owner,
     httpOwnerOf: (stream: string) => {
       asked.push(stream)
@@ -58,4 +60,15 @@ test('hls_origin comes first, and nobody can tell whose a file without a name is
   expect(upstreams.hlsUpstreamsOf(key, vhost)).toStrictEqual(['http://192.0.2.9'])
   expect(upstreams.hlsUpstreamsOf(null, vhostConfigOf(hls))).toBeNull()
   expect(asked).toStrictEqual([])
+})
+
+test('nodes are told what lets this one in, and servers of hls_origin are not', () => {
+  const { upstreams, owners } = setUp()
+  expect(upstreams.credentialsFor(key, vhostConfigOf(hls))).toBe('')
+  owners.clusterSecret = 'sixteen-letters-'
+  const param = upstreams.credentialsFor(key, vhostConfigOf(hls))
+  expect(isNode({ ...key, param }, owners.clusterSecret)).toBe(true)
+  const configured = vhostConfigOf(`${hls} cluster { hls_origin http://192.0.2.9; }`)
+  expect(upstreams.credentialsFor(key, configured)).toBe('')
+  expect(upstreams.credentialsFor(null, vhostConfigOf(hls))).toBe('')
 })

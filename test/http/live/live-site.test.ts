@@ -41,6 +41,8 @@ async function setUp(remux = '', settings = '') {
   const host = {
     index: 1,
     serverId: 's1',
+    httpOwner: '',
+    httpOwnerOf: async () => host.httpOwner,
     onTaken: () => {},
     logger,
     config,
@@ -82,6 +84,7 @@ async function setUp(remux = '', settings = '') {
   const ofViewers = (): string[] => sent.map(({ t }) => t).filter((t) => t === 'admit' || t === 'left')
   const closes = () => lines.filter(({ msg }) => msg === 'closed')
   return {
+    host,
     site,
     port,
     back,
@@ -242,6 +245,41 @@ describe('a viewer over HTTP', () => {
     await viewer.gets('one-key')
     site.sweep(monotonicMs() + 10_000)
     expect(lines.at(-1)).toMatchObject({ msg: 'play: going on', stream: 'live/x', sid: 'one' })
+  })
+})
+
+describe('a viewer of a stream that another node of the cluster owns', () => {
+  const redirects = 'cluster { registry redis; node a; advertise rtmp://a; redirect on; }'
+  const get = (port: number, headers = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}?a=b`, { redirect: 'manual', headers })
+
+  test('is sent there with redirect on, before anybody here wants the stream', async () => {
+    const { host, port, sent } = await setUp('', redirects)
+    host.httpOwner = 'http://192.0.2.1:8080'
+    const answer = await get(port)
+    expect(answer.status).toBe(302)
+    expect(answer.headers.get('location')).toBe(`http://192.0.2.1:8080${path}?a=b`)
+    expect(sent).toEqual([])
+  })
+
+  test.each<[who: string, settings: string, owner: string, headers: Record<string, string>]>([
+    ['with redirect off', redirects.replace('on', 'off'), 'http://192.0.2.1:8080', {}],
+    ['whose node does not tell its HTTP server', redirects, '', {}],
+    ['and is a server itself', redirects, 'http://192.0.2.1:8080', { 'weir-route': hopOf('s2', stream) }],
+  ])('%s is served here', async (_, settings, owner, headers) => {
+    const { host, port, goLive } = await setUp('', settings)
+    host.httpOwner = owner
+    const [answer] = await Promise.all([get(port, headers), goLive()])
+    expect(answer.status).toBe(200)
+    await answer.body?.cancel()
+  })
+
+  test('is not told where that is when it is refused here', async () => {
+    const { host, port, local } = await setUp('', redirects)
+    host.httpOwner = 'http://192.0.2.1:8080'
+    local.isWanted = true
+    local.verdict = { ok: false, code: 'TOKEN_MISSING', message: 'no' }
+    expect((await get(port)).status).toBe(401)
   })
 })
 

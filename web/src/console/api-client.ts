@@ -1,3 +1,4 @@
+import type { ClusterData } from '../../../src/http/api/schema/cluster.ts'
 import type { ClientData, StreamData, VhostData } from '../../../src/http/api/schema/lists.ts'
 import type { RecordingData } from '../../../src/http/api/schema/recordings.ts'
 import type { ProgramData, Snapshot, WorkerData } from '../../../src/http/api/schema/server.ts'
@@ -69,6 +70,11 @@ export class ApiClient {
   /** Closes a client's connection. @returns whether it was still there */
   kick(id: string): Promise<boolean> {
     return this.#delete(`clients/${encodeURIComponent(id)}`)
+  }
+
+  /** The cluster, with a page of its streams. */
+  async cluster(start: number, count: number): Promise<ClusterData> {
+    return (await this.#get<{ cluster: ClusterData }>(`cluster?start=${start}&count=${count}`)).cluster
   }
 
   /** Takes a stream from its publisher. @returns whether it had one */

@@ -4,6 +4,7 @@ import { PageFrame } from '../shared/page-frame.tsx'
 import { useFacts } from '../shared/use-facts.ts'
 import { ApiClient, type ClientData, type StreamData } from './api-client.ts'
 import { ClientsSection } from './clients-section.tsx'
+import { ClusterSection } from './cluster-section.tsx'
 import { ConfirmDialog, type Question } from './confirm-dialog.tsx'
 import { storeAuthorization, storedAuthorization } from './credentials.ts'
 import { LoginForm } from './login-form.tsx'
@@ -104,6 +105,7 @@ function Console({ facts, origin }: ConsoleProps) {
           <ClientsSection api={api} isConnected={link !== 'away'} changes={changes} onKick={kick} />
           <ProgramsSection api={api} streams={snapshot.streams} isConnected={link !== 'away'} />
           <RecordingsSection api={api} site={facts.site} isConnected={link !== 'away'} />
+          <ClusterSection api={api} isConnected={link !== 'away'} />
           <WorkersSection workers={snapshot.workers} />
         </div>
       )}
