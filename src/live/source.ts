@@ -12,7 +12,7 @@ export interface SourceOptions {
   readonly gopCacheLimits: GopCacheLimits
 }
 
-/** Whoever takes a source's packets: a subscribed worker, later a segmenter, a recorder, a forwarder. */
+/** Whoever takes a source’s packets: a subscribed worker, a segmenter, a recorder, a forwarder. */
 export interface SourceConsumer {
   /** A publisher begins; what the consumer knows of the one before is stale. */
   onRestart(sourceId: string): void
