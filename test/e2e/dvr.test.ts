@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readRecordingFacts } from '../../src/recordings/head.ts'
@@ -37,7 +37,12 @@ async function setUp() {
       .length
   return {
     ...{ server, url, dir, names, files },
-    isWritten: (vhost: string) => names(vhost).some((name) => name.endsWith('.tmp')),
+    /** Whether there is an unfinished recording, with so many bytes at least on the disk. */
+    isWritten: (vhost: string, leastBytes = 0) =>
+      files(vhost).some(
+        (file) =>
+          file.endsWith('.tmp') && (statSync(file, { throwIfNoEntry: false })?.size ?? -1) >= leastBytes,
+      ),
     /** Publishes the clip and waits until it is recorded. */
     async publish(vhost: string): Promise<void> {
       const before = recorded(vhost)
@@ -79,7 +84,7 @@ test('when a back-source is killed, and when everything is, what was recorded be
       streams: { dvr: { bytes: number } | null }[]
     }
     return (
-      Object.keys(recorders).every(isWritten) &&
+      Object.keys(recorders).every((vhost) => isWritten(vhost)) &&
       streams.filter(({ dvr }) => dvr!.bytes > 600_000).length === 3
     )
   })
@@ -90,12 +95,16 @@ test('when a back-source is killed, and when everything is, what was recorded be
   )
   process.kill(held!.pid, 'SIGKILL')
   await until('its recording to be whole, and another', () => {
-    return names('session').includes('show-1.flv') && isWritten('session')
+    // Less could not be played: it would be nothing but a beginning.
+    return names('session').includes('show-1.flv') && isWritten('session', 300_000)
   })
   for (const { pid } of server.processes()) process.kill(pid, 'SIGKILL')
   await until('all processes to be gone', () => server.processes().length === 0)
   await server.start()
-  await until('the recordings to be finished', () => !Object.keys(recorders).some(isWritten))
+  await until(
+    'the recordings to be finished',
+    () => !Object.keys(recorders).some((vhost) => isWritten(vhost)),
+  )
   expect(names('session')).toEqual(['show-1.flv', 'show-2.flv', 'show.flv'])
   expect(names('movie')).toEqual(['show.mp4'])
   expect(names('append')).toEqual(['show.flv'])
