@@ -185,6 +185,8 @@ test('a stream is played at every node and published at one, whatever becomes of
   // The owner is killed: an encoder that is at another node at once gets the stream when the lease ends, and is not refused.
   // The players of the others go on.
   killMarked(a.dir)
+  // As long as one of its processes dies, the kernel accepts connections for it: it would be taken for alive.
+  await until('all of node a to be gone', () => a.processes().length === 0)
   const second = await TestPublisher.publish(c.url('one'))
   second.goLive({ startMs: 60_000 })
   const [key] = second.sent.filter((packet) => packet.key)
