@@ -184,6 +184,8 @@ test('a stream is played at every node and published at one, whatever becomes of
 
   // The owner is killed: an encoder that is at another node at once gets the stream when the lease ends, and is not refused.
   // The players of the others go on.
+  // A node that has not found Redis again would take the stream alone, and lose it to the lease of the dead one.
+  await becomes(c, 'Redis to be found again', ({ connected }) => connected)
   killMarked(a.dir)
   // As long as one of its processes dies, the kernel accepts connections for it: it would be taken for alive.
   await until('all of node a to be gone', () => a.processes().length === 0)
